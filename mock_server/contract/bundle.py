@@ -1,0 +1,83 @@
+"""Makes one self-contained document of a contract and the files it refers to, and remembers where each part came from.
+
+A reference to another file is replaced by what it names; a reference from such a file back into the main document becomes a local one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mock_server.contract.files import ContractError, Json, escape, line_of, read, resolve, shown, steps
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A document with every reference to another file inlined.
+
+    `origins` maps the pointer of each inlined part to the file and pointer it stands at.
+    """
+
+    path: Path
+    document: dict[str, Any]
+    origins: dict[str, tuple[Path, str]]
+
+    def written_at(self, pointer: str) -> tuple[Path, str]:
+        """File and pointer where the part of the bundled document at `pointer` is written."""
+        tokens = steps(pointer)
+        for size in range(len(tokens), -1, -1):
+            head = "".join("/" + escape(token) for token in tokens[:size])
+            if head in self.origins:
+                path, start = self.origins[head]
+                return path, start + "".join("/" + escape(token) for token in tokens[size:])
+        return self.path, pointer
+
+    def place(self, pointer: str) -> str:
+        """`file:line` of the part at `pointer`, for people."""
+        path, inside = self.written_at(pointer)
+        return f"{shown(path)}:{line_of(path, inside)}"
+
+
+def bundle(path: Path) -> Bundle:
+    """Read `path` and everything it refers to. Raises ContractError with file and line."""
+    document = read(path)
+    if not isinstance(document, dict):
+        raise ContractError(f"{shown(path)}:1: a contract is a mapping")
+    origins: dict[str, tuple[Path, str]] = {}
+
+    def inline(value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]) -> Json:
+        if isinstance(value, dict):
+            reference = value.get("$ref")
+            if isinstance(reference, str):
+                return follow(reference, value, file, inside, at, trail)
+            return {
+                key: inline(item, file, f"{inside}/{escape(str(key))}", f"{at}/{escape(str(key))}", trail)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [inline(item, file, f"{inside}/{i}", f"{at}/{i}", trail) for i, item in enumerate(value)]
+        return value
+
+    def follow(
+        reference: str, value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]
+    ) -> Json:
+        name, _, pointer = reference.partition("#")
+        target = (file.parent / name).resolve() if name else file
+        if target == path:
+            return {"$ref": f"#{pointer}"}
+        step = (target, pointer)
+        where = f"{shown(file)}:{line_of(file, inside)}"
+        if step in trail:
+            raise ContractError(f"{where}: the reference {reference} leads back to itself")
+        try:
+            found = resolve(read(target), pointer)
+        except KeyError:
+            raise ContractError(f"{where}: the reference {reference} names nothing") from None
+        except ContractError as error:
+            raise ContractError(f"{where}: the reference {reference} cannot be followed: {error}") from None
+        origins[at] = step
+        return inline(found, target, pointer, at, (*trail, step))
+
+    path = path.resolve()
+    return Bundle(path, inline(document, path, "", "", ()), origins)

@@ -1,0 +1,85 @@
+"""Turns OpenAPI 3.0 schemas into JSON Schema 2020-12, which validators understand.
+
+The two differ in `nullable`, boolean `exclusiveMinimum`, integer formats, and in what `readOnly` and `writeOnly` mean: a request may
+carry a read-only property (it is ignored, so it is not checked), a response never carries a write-only one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from mock_server.contract.files import Json
+
+Direction = Literal["request", "response", "stored"]
+
+_DROPPED = frozenset(
+    {"nullable", "example", "examples", "readOnly", "writeOnly", "xml", "externalDocs", "deprecated", "discriminator"}
+    | {"title", "description", "default"}
+)
+_INTEGERS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+
+
+def convert(schema: Json, direction: Direction) -> Json:
+    """The JSON Schema of one OpenAPI schema object; local references point into `$defs`."""
+    if not isinstance(schema, dict):
+        return schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        return {"$ref": reference.replace("#/components/schemas/", "#/$defs/")}
+    result: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _DROPPED or key.startswith("x-"):
+            continue
+        if key == "properties":
+            result[key] = {name: _property(item, direction) for name, item in value.items()}
+        elif key == "required":
+            hidden = {name for name, item in schema.get("properties", {}).items() if _is_hidden(item, direction)}
+            result[key] = [name for name in value if name not in hidden]
+        elif key in ("allOf", "anyOf", "oneOf"):
+            result[key] = [convert(item, direction) for item in value]
+        elif key in ("items", "not", "additionalProperties"):
+            result[key] = convert(value, direction)
+        elif key in ("exclusiveMinimum", "exclusiveMaximum"):
+            if value:
+                result[key] = schema["minimum" if key == "exclusiveMinimum" else "maximum"]
+        else:
+            result[key] = value
+    _bound_integer(schema, result)
+    return _nullable(schema, result)
+
+
+def _is_hidden(item: Json, direction: Direction) -> bool:
+    """Whether a property of that schema is not expected in this direction."""
+    if not isinstance(item, dict) or direction == "stored":
+        return False
+    return bool(item.get("readOnly" if direction == "request" else "writeOnly"))
+
+
+def _property(item: Json, direction: Direction) -> Json:
+    if _is_hidden(item, direction):
+        return direction == "request"
+    return convert(item, direction)
+
+
+def _bound_integer(schema: dict[str, Any], result: dict[str, Any]) -> None:
+    bounds = _INTEGERS.get(schema.get("format", ""))
+    if bounds and schema.get("type") == "integer":
+        result.pop("format", None)
+        if "exclusiveMinimum" not in result:
+            result["minimum"] = max(bounds[0], result.get("minimum", bounds[0]))
+        if "exclusiveMaximum" not in result:
+            result["maximum"] = min(bounds[1], result.get("maximum", bounds[1]))
+
+
+def _nullable(schema: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    if not schema.get("nullable") or "type" not in result:
+        return result
+    if "enum" in result and None not in result["enum"]:
+        return {"anyOf": [result, {"type": "null"}]}
+    return {**result, "type": [result["type"], "null"]}
+
+
+def definitions(document: Json, direction: Direction) -> dict[str, Any]:
+    """The `$defs` of a document: every named schema, converted for one direction."""
+    schemas = document.get("components", {}).get("schemas", {})
+    return {name: convert(schema, direction) for name, schema in schemas.items()}

@@ -1,0 +1,238 @@
+"""The frozen model of a contract: what the engine obeys and the conformance suite probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mock_server.contract.bundle import Bundle
+from mock_server.contract.files import Json
+
+Verb = Literal["create", "retrieve", "list", "search", "filter", "related", "update", "delete", "none"]
+Kind = Literal[
+    "malformed", "missing", "invalid", "parameter", "unauthenticated", "forbidden", "unknown", "dangling", "duplicate", "state"
+]
+Footing = Literal["documented", "published", "inferred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How far a fact can be trusted, and the source or reason where that is not the vendor's printed page."""
+
+    level: Footing
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level} ({self.source})" if self.source else self.level
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """Where a call names its tenant: a header, path or query parameter, or nowhere but in its credential."""
+
+    where: Literal["header", "path", "query", "credential"] = "credential"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """How a vendor lets a create be repeated safely: the header, for how many seconds, and the statuses of misuse."""
+
+    header: str
+    lifetime: int
+    conflict: int
+    in_use: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """Numbered pages: the query parameter, the size, and JSON pointers to the total and the next link in an answer."""
+
+    parameter: str
+    size: int
+    total: str | None
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of record, from the schema that carries `x-resource`, which is also the stored shape.
+
+    `references` maps a property to the resource whose key it holds.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+    pointer: str
+    key: str
+    mint: Mapping[str, str]
+    unique: tuple[tuple[str, ...], ...]
+    scope: Literal["tenant", "vendor"]
+    state: str | None
+    created: str | None
+    updated: str | None
+    deleted: str | None
+    known: bool
+    properties: Mapping[str, Any]
+    references: Mapping[str, str]
+    provenance: Provenance | None
+
+    @property
+    def read_only(self) -> frozenset[str]:
+        """Properties only the server sets."""
+        return frozenset(name for name, item in self.properties.items() if item.get("readOnly"))
+
+    @property
+    def write_only(self) -> frozenset[str]:
+        """Properties that are never shown."""
+        return frozenset(name for name, item in self.properties.items() if item.get("writeOnly"))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where an answer shows a record: `path` holds the steps from the body down, `-` standing for each item of an array."""
+
+    resource: str
+    path: tuple[str, ...]
+    properties: tuple[str, ...]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it shows several records."""
+        return "-" in self.path
+
+    def records(self, body: Json) -> list[Json]:
+        """The records shown in an answer's body; empty where the body has none at that place."""
+        found = [body]
+        for step in self.path:
+            if step == "-":
+                found = [item for value in found if isinstance(value, list) for item in value]
+            else:
+                found = [value[step] for value in found if isinstance(value, dict) and step in value]
+        return [value for value in found if isinstance(value, dict)]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What an operation does to which resource, and where the record's key stands (`by`, as `path.id`)."""
+
+    verb: Verb
+    resource: str
+    by: tuple[str, str] | None = None
+    many: bool = False
+    states: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation; `references` is the resource whose key it holds."""
+
+    name: str
+    where: Literal["path", "query", "header", "cookie"]
+    required: bool
+    schema: Mapping[str, Any]
+    style: str
+    explode: bool
+    references: str | None
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body: its schema by media type, in the document's order, and whether it may be left out.
+
+    `references` maps a top-level property to the resource whose key it holds.
+    """
+
+    required: bool
+    content: Mapping[str, Mapping[str, Any]]
+    references: Mapping[str, str]
+    pointer: str
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The schema of the first media type."""
+        return next(iter(self.content.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A documented answer: its schema and named examples by media type, and the views its schema holds."""
+
+    status: int
+    content: Mapping[str, Mapping[str, Any] | None]
+    examples: Mapping[str, Mapping[str, Any]]
+    headers: Mapping[str, Mapping[str, Any]]
+    views: tuple[View, ...]
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a contract."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    tag: str
+    action: Action
+    provenance: Provenance
+    statuses: Mapping[str, int]
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    responses: Mapping[int, Response]
+    secured: bool
+    pointer: str
+    raw: Mapping[str, Any]
+
+    @property
+    def success(self) -> Response:
+        """The response of the lowest 2xx status."""
+        return self.responses[min(status for status in self.responses if 200 <= status < 300)]
+
+    @property
+    def label(self) -> str:
+        """`METHOD /path`."""
+        return f"{self.method.upper()} {self.path}"
+
+    def view(self, resource: str) -> View | None:
+        """The place where the success answer shows records of `resource`, single places first."""
+        found = [view for view in self.success.views if view.resource == resource]
+        return min(found, key=lambda view: (view.is_list, len(view.path)), default=None)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A vendor's document, read and checked. `bundle.document` is the self-contained OpenAPI document."""
+
+    name: str
+    title: str
+    bundle: Bundle
+    error: str
+    timestamps: Literal["date-time", "epoch-milliseconds", "epoch-seconds"]
+    tenancy: Tenancy
+    statuses: Mapping[str, int]
+    idempotency: Idempotency | None
+    pagination: Pagination | None
+    filter_parameter: str | None
+    resources: Mapping[str, Resource]
+    operations: Mapping[str, Operation]
+    webhooks: Mapping[str, Any]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The self-contained OpenAPI document."""
+        return self.bundle.document
+
+    def place(self, pointer: str) -> str:
+        """`file:line` where the part at a JSON pointer of the document is written."""
+        return self.bundle.place(pointer)
+
+    def serves(self, *, inferred: bool) -> tuple[Operation, ...]:
+        """The operations a server offers: inferred ones only when asked."""
+        return tuple(
+            operation for operation in self.operations.values() if inferred or operation.provenance.level != "inferred"
+        )
