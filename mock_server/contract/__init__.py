@@ -21,6 +21,7 @@ from mock_server.contract.model import (
     Resource,
     Response,
     Tenancy,
+    Verb,
     View,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "Resource",
     "Response",
     "Tenancy",
+    "Verb",
     "View",
     "check",
     "convert",

@@ -110,11 +110,17 @@ class _Builder:
                 continue
             pointer = f"/components/schemas/{escape(name)}"
             properties = self._properties(schema, pointer)
-            named = [facts["key"], *facts.get("mint", {}), *(column for group in facts.get("unique", []) for column in group)]
+            named = [
+                facts["key"],
+                *facts.get("mint", {}),
+                *(column for group in facts.get("unique", []) for column in group),
+            ]
             named += [facts[key] for key in ("state", "created", "updated", "deleted") if key in facts]
             for column in named:
                 if column not in properties:
-                    raise self.fail(f"{pointer}/x-resource", f"x-resource of {name} names {column}, which is no property of it")
+                    raise self.fail(
+                        f"{pointer}/x-resource", f"x-resource of {name} names {column}, which is no property of it"
+                    )
             references = self._references(properties, pointer, names)
             yield (
                 name,

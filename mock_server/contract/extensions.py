@@ -47,7 +47,9 @@ def check(document: Json) -> Iterator[Finding]:
             continue
         places, validator = known
         if place not in places:
-            yield Finding(at, "extension-place", f"{key} does not belong on a {place}, but on: {', '.join(sorted(places))}")
+            yield Finding(
+                at, "extension-place", f"{key} does not belong on a {place}, but on: {', '.join(sorted(places))}"
+            )
         for error in validator.iter_errors({key: value}):
             below = "".join("/" + escape(str(step)) for step in list(error.instance_path)[1:])
             yield Finding(at + below, "extension-value", f"{key}: {error.message}")
@@ -71,8 +73,8 @@ _CHILDREN: dict[str, dict[str, str]] = {
         "links": "map:plain",
         "callbacks": "map:plain",
     },
-    "path item": {"parameters": "list:parameter", **{method: "operation" for method in METHODS}},
-    "webhook": {"parameters": "list:parameter", **{method: "operation" for method in METHODS}},
+    "path item": {"parameters": "list:parameter", **dict.fromkeys(METHODS, "operation")},
+    "webhook": {"parameters": "list:parameter", **dict.fromkeys(METHODS, "operation")},
     "operation": {"parameters": "list:parameter", "requestBody": "request body", "responses": "map:response"},
     "request body": {"content": "map:media type"},
     "response": {"content": "map:media type", "headers": "map:header", "links": "map:plain"},

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -32,7 +32,7 @@ def data_root() -> Path:
 class _Loader(yaml.CSafeLoader):
     """CSafeLoader with JSON's scalars only, and no repeated keys."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own attribute
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
@@ -84,7 +84,8 @@ class _Named:
         self._data = text.encode()
         self.name = name
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, as a file gives them."""
         taken, self._data = self._data[:size], self._data[size:]
         return taken
 
@@ -130,7 +131,7 @@ def resolve(document: Json, pointer: str) -> Json:
 @functools.lru_cache(maxsize=64)
 def _nodes(path: Path, _stamp: int) -> yaml.Node | None:
     with path.open("rb") as stream:
-        return cast("yaml.Node | None", yaml.compose(stream, Loader=_Loader))
+        return yaml.compose(stream, Loader=_Loader)
 
 
 def line_of(path: Path, pointer: str) -> int:

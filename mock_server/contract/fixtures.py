@@ -54,7 +54,7 @@ def load_fixtures(contract: Contract, folder: Path | None = None) -> Fixtures:
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {}
     tenant = ""
     if "Credential" in files:
-        first = next(iter((read(files["Credential"]).get("records") or {}).values()), {})
+        first: dict[str, Any] = next(iter((read(files["Credential"]).get("records") or {}).values()), {})
         tenant = str(first.get("value", {}).get("tenant", ""))
     return Fixtures({name: tuple(_records(contract, name, path, tenant)) for name, path in files.items()})
 
@@ -75,5 +75,3 @@ def _records(contract: Contract, resource: str, path: Path, default: str) -> lis
         tenant = None if shared else str(example.get("x-tenant", default))
         found.append(Record(resource, name, example.get("summary", ""), example["value"], tenant, path, pointer))
     return found
-
-

@@ -11,7 +11,16 @@ from mock_server.contract.files import Json
 
 Verb = Literal["create", "retrieve", "list", "search", "filter", "related", "update", "delete", "none"]
 Kind = Literal[
-    "malformed", "missing", "invalid", "parameter", "unauthenticated", "forbidden", "unknown", "dangling", "duplicate", "state"
+    "malformed",
+    "missing",
+    "invalid",
+    "parameter",
+    "unauthenticated",
+    "forbidden",
+    "unknown",
+    "dangling",
+    "duplicate",
+    "state",
 ]
 Footing = Literal["documented", "published", "inferred"]
 

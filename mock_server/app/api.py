@@ -1,0 +1,161 @@
+"""The only place that knows Connexion: one Connexion API a vendor, whose operations are compiled once.
+
+Connexion reads the document, builds its operations and resolves each operationId to the engine; `CompiledApi` takes these operations and serves
+them without rebuilding anything per request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
+from connexion.middleware.main import ConnexionMiddleware
+from connexion.operations.abstract import AbstractOperation
+from connexion.resolver import Resolution, Resolver
+from connexion.spec import Specification
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mock_server.app.exchange import (
+    Disconnected,
+    headers_of,
+    raw_path_of,
+    read_body,
+    request_of,
+    send_answer,
+    world_of,
+)
+from mock_server.app.operation import CompiledOperation, Schemas
+from mock_server.app.routing import Router
+from mock_server.engine import Engine
+from mock_server.problems import Problem
+from mock_server.vendor import Answer, Request
+
+logger = logging.getLogger("mock_server")
+
+
+class EngineResolver(Resolver):
+    """Binds every operationId to what the engine does for it."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+
+    def resolve(self, operation: AbstractOperation) -> Resolution:
+        """The operation's own function; Connexion asks several times."""
+        identifier = operation.operation_id
+        return Resolution(self._engine.contract.operations[identifier], identifier)  # type: ignore[no-untyped-call]
+
+
+class CompiledApi(AbstractRoutingAPI[CompiledOperation]):
+    """The operations of one document, compiled as Connexion hands them over."""
+
+    def __init__(self, specification: Specification, *, engine: Engine, **options: Any) -> None:
+        self._schemas = Schemas(engine.contract)
+        self.entries: list[tuple[str, str, CompiledOperation]] = []
+        super().__init__(specification, **options)
+
+    def make_operation(self, operation: AbstractOperation) -> CompiledOperation:
+        """Compile what the resolver found."""
+        return CompiledOperation(operation.function, self._schemas)
+
+    @staticmethod
+    def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
+        return path, operation.operation_id
+
+    def _add_operation_internal(
+        self, method: str, path: str, operation: CompiledOperation, name: str | None = None
+    ) -> None:
+        self.entries.append((method, path, operation))
+
+
+class VendorApp(SpecMiddleware):
+    """An ASGI application that serves one vendor: routes, identifies, validates, and leaves the rest to the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.router: Router[CompiledOperation] = Router(())
+
+    def add_api(self, specification: Specification, **options: Any) -> CompiledApi:
+        """Take the document's operations; Connexion calls this while it builds its stack."""
+        api = CompiledApi(specification, engine=self.engine, resolver=options["resolver"], base_path="")
+        self.router = Router(api.entries)
+        return api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Every failure wears the vendor's envelope."""
+        if scope["type"] != "http":
+            return
+        headers = headers_of(scope)
+        head = scope["method"] == "HEAD"
+        world, compiled = "default", None
+        try:
+            world = world_of(scope, headers)
+            compiled, values = self._route(scope)
+            request = request_of(scope, headers, values, world, b"")
+            caller = self.engine.identify(compiled.operation, request)
+            body = await read_body(scope, receive, headers)
+            if body:
+                request = request_of(scope, headers, values, world, body)
+            answer = await self._serve(compiled, request, caller)
+            compiled.check(answer)
+        except Problem as problem:
+            answer = self.engine.refuse(problem, world, compiled.operation if compiled else None)
+        except Disconnected:
+            return
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            answer = self.engine.refuse(Problem("internal", "The sandbox made a mistake; its log says more."), world)
+        await send_answer(send, answer, head=head)
+
+    def _route(self, scope: Scope) -> tuple[CompiledOperation, dict[str, str]]:
+        match = self.router.match(raw_path_of(scope))
+        if match is None:
+            raise Problem("no-path", "There is no such path.")
+        method = "GET" if scope["method"] == "HEAD" and "HEAD" not in match.methods else scope["method"]
+        compiled = match.methods.get(method)
+        if compiled is None:
+            raise Problem("no-method", f"This path allows {match.allow}.", headers={"Allow": match.allow})
+        operation = compiled.operation
+        if operation.provenance.level == "inferred" and not self.engine.inferred:
+            raise Problem("not-served", f"{operation.id} is inferred; it is served when asked for: --include inferred.")
+        return compiled, match.values
+
+    async def _serve(self, compiled: CompiledOperation, request: Request, caller: Any) -> Answer:
+        given = compiled.read(request)
+        admitted = self.engine.admit(compiled.operation, request, given, caller)
+        if isinstance(admitted, Answer):
+            return admitted
+        if admitted.delay:
+            try:
+                await asyncio.sleep(admitted.delay)
+            except BaseException:
+                self.engine.abandon(admitted)
+                raise
+        return self.engine.perform(admitted)
+
+
+def build(engine: Engine) -> ASGIApp:
+    """The Connexion application of an engine, its operations compiled.
+
+    Connexion builds its stack at the first message it gets; a lifespan message makes it do so now, so that nothing fails at the first request.
+    """
+    app = ConnexionMiddleware(VendorApp(engine), middlewares=[], resolver=EngineResolver(engine))
+    app.add_api(engine.contract.document, base_path="")
+    _start(app)
+    return app
+
+
+def _start(app: Callable[[Scope, Receive, Send], Any]) -> None:
+    coroutine = app({"type": "lifespan"}, _silence, _silence)
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("the application waited for something at its start")
+
+
+async def _silence(*_: Any) -> Any:
+    raise AssertionError("nothing is sent or received at the start")

@@ -1,0 +1,121 @@
+"""The ASGI side of a call: reads a request whole, with a limit; sends an answer whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from mock_server.app.bodies import encode
+from mock_server.problems import Problem
+from mock_server.vendor import Answer, Request
+
+LARGEST_BODY = 1024 * 1024
+WORLD_HEADER = "x-mock-world"
+_WORLD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Header values by lower-case name; of a repeated one, all, joined as HTTP says."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def query_of(scope: Scope) -> list[tuple[str, str]]:
+    """The decoded query pairs; bytes that are no UTF-8 become U+FFFD. Raises Problem `parameter` for too many."""
+    try:
+        return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=2000)
+    except ValueError:
+        raise Problem("parameter", "The query string has too many fields.") from None
+
+
+def raw_path_of(scope: Scope) -> str:
+    """The path below the mount point, still percent-encoded."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
+    path = raw.split(b"?", 1)[0].decode("latin-1")
+    root = scope.get("mock.mount", "")
+    return path[len(root) :] if path.startswith(root) else path
+
+
+def world_of(scope: Scope, headers: Mapping[str, str]) -> str:
+    """The world a call belongs to: named by the base URL, else by the header, else `default`. Raises Problem `world`."""
+    name: str = scope.get("mock.world") or headers.get(WORLD_HEADER) or "default"
+    if not _WORLD.fullmatch(name):
+        raise Problem("world", "A world's name has 1 to 64 letters, digits, dots, dashes or underscores.")
+    return name
+
+
+async def read_body(scope: Scope, receive: Receive, headers: Mapping[str, str]) -> bytes:
+    """The whole body. Raises Problem `too-large` beyond 1 MiB, as soon as that is known."""
+    announced = headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and (len(announced) > 10 or int(announced) > LARGEST_BODY):
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise _too_large()
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+class Disconnected(Exception):
+    """The client went away before the request was complete."""
+
+
+def _too_large() -> Problem:
+    return Problem("too-large", f"A body may have {LARGEST_BODY} bytes.", headers={"Connection": "close"})
+
+
+def base_url_of(scope: Scope, headers: Mapping[str, str]) -> str:
+    """Where the vendor's API begins, as the client sees it, without a slash at the end."""
+    host = headers.get("host") or "127.0.0.1"
+    return f"{scope.get('scheme', 'http')}://{host}{scope.get('mock.mount', '')}"
+
+
+def request_of(scope: Scope, headers: Mapping[str, str], values: Mapping[str, str], world: str, body: bytes) -> Request:
+    """The request as the engine takes it."""
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        base_url=base_url_of(scope, headers),
+        query=query_of(scope),
+        headers=headers,
+        world=world,
+        body=body,
+        path_values=values,
+    )
+
+
+async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
+    """Send an answer as JSON."""
+    content = b"" if answer.body is None else encode(answer.body)
+    await send_bytes(send, answer.status, content, "application/json", answer.headers, head=head)
+
+
+async def send_bytes(
+    send: Send, status: int, content: bytes, media: str, headers: Mapping[str, str] | None = None, *, head: bool = False
+) -> None:
+    """Send a body of any type; HEAD gets its headers only."""
+    listed: list[tuple[bytes, bytes]] = []
+    if status != 204:
+        listed.append((b"content-length", str(len(content)).encode()))
+    if content:
+        listed.append((b"content-type", media.encode()))
+    for name, value in (headers or {}).items():
+        listed.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
+    start: dict[str, Any] = {"type": "http.response.start", "status": status, "headers": listed}
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if head else content})

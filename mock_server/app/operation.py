@@ -1,0 +1,186 @@
+"""Compiles an operation once: what to take from a request, how to validate it, and how to check what goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server.app import bodies, texts
+from mock_server.app.violations import violations
+from mock_server.contract import Contract, Operation, Parameter, convert, definitions, escape, resolve
+from mock_server.contract.json_schema import Direction
+from mock_server.problems import Problem, Violation
+from mock_server.vendor import Answer, Input, Request
+
+
+class Schemas:
+    """The validators of one document, each compiled once."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._document = contract.document
+        self._definitions: dict[Direction, dict[str, Any]] = {
+            "request": definitions(contract.document, "request"),
+            "response": definitions(contract.document, "response"),
+        }
+
+    def validator(self, schema: Any, direction: Direction) -> jsonschema_rs.Validator:
+        """The validator of a schema of the document, formats on."""
+        converted = convert(schema, direction)
+        return jsonschema_rs.Draft202012Validator(
+            {**converted, "$defs": self._definitions[direction]}, validate_formats=True
+        )
+
+    def deref(self, schema: Any) -> Mapping[str, Any]:
+        """What a schema says, its reference followed."""
+        while isinstance(schema, dict) and "$ref" in schema:
+            schema = resolve(self._document, schema["$ref"].removeprefix("#"))
+        return schema if isinstance(schema, dict) else {}
+
+
+class CompiledOperation:
+    """One operation, ready: `read` makes an Input of a request, `check` holds an answer to the document."""
+
+    def __init__(self, operation: Operation, schemas: Schemas) -> None:
+        self.operation = operation
+        self._deref = schemas.deref
+        self._parameters = [
+            (parameter, schemas.validator(parameter.schema, "request")) for parameter in operation.parameters
+        ]
+        body = operation.body
+        self._bodies = (
+            {media: schemas.validator(schema, "request") for media, schema in body.content.items()} if body else {}
+        )
+        self._answers = {
+            status: {
+                media: schemas.validator(schema, "response") if schema is not None else None
+                for media, schema in response.content.items()
+            }
+            for status, response in operation.responses.items()
+        }
+
+    def read(self, request: Request) -> Input:
+        """The values of a request. Raises Problem with every violation, or `malformed`, or `media-type`."""
+        self._accept(request)
+        found: list[Violation] = []
+        values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+        nested: dict[str, Any] | None = None
+        for parameter, validator in self._parameters:
+            if parameter.where == "query" and nested is None:
+                try:
+                    nested = texts.nest(request.query)
+                except texts.Tangled as error:
+                    raise Problem("parameter", f"The query string cannot be read: {error}.") from None
+            value = self._value(parameter, request, nested or {})
+            if value is None:
+                if parameter.required:
+                    found.append(
+                        Violation(parameter.where, f"/{escape(parameter.name)}", "required", "is required")
+                    )  # fmt: skip
+                continue
+            broken = list(violations(validator, value, parameter.where, f"/{escape(parameter.name)}"))
+            found.extend(broken)
+            values[parameter.where][parameter.name] = value
+        body = self._body(request, found)
+        if found:
+            raise Problem(_kind(found), violations=tuple(found))
+        return Input(values["path"], values["query"], values["header"], body)
+
+    def _accept(self, request: Request) -> None:
+        """Raise Problem `not-acceptable` where the success answer's media types are none that the caller takes."""
+        accept = request.headers.get("accept")
+        offered = self.operation.success.content
+        if accept and offered and not any(acceptable(accept, media) for media in offered):
+            raise Problem("not-acceptable", f"An answer can be: {', '.join(offered)}.")
+
+    def _value(self, parameter: Parameter, request: Request, nested: Mapping[str, Any]) -> Any:
+        if parameter.where == "path":
+            text: Any = request.path_values.get(parameter.name)
+        elif parameter.where == "header":
+            text = request.headers.get(parameter.name.lower())
+        elif parameter.where == "cookie":
+            text = _cookie(request, parameter.name)
+        else:
+            return self._query_value(parameter, nested)
+        return None if text is None else texts.cast(text, parameter.schema, self._deref)
+
+    def _query_value(self, parameter: Parameter, nested: Mapping[str, Any]) -> Any:
+        schema = self._deref(parameter.schema)
+        if schema.get("type") == "object" and parameter.style == "form" and parameter.explode:
+            names = schema.get("properties", {})
+            value: Any = {name: nested[name] for name in names if name in nested}
+            return texts.cast(value, schema, self._deref) if value else None
+        value = nested.get(parameter.name)
+        if value is None:
+            return None
+        if schema.get("type") == "array" and not parameter.explode and isinstance(value, str):
+            value = value.split(",")
+        return texts.cast(value, schema, self._deref)
+
+    def _body(self, request: Request, found: list[Violation]) -> Any:
+        body = self.operation.body
+        if body is None:
+            return None
+        if not request.body:
+            if body.required:
+                raise Problem("malformed", "A body is required.")
+            return None
+        media = bodies.choose(request.headers.get("content-type"), body.content)
+        value = bodies.decode(request.body, media, body.content[media], self._deref)
+        validator = self._bodies[media]
+        if not validator.is_valid(value):
+            found.extend(violations(validator, value, "body"))
+        return value
+
+    def check(self, answer: Answer) -> None:
+        """Raise AssertionError for an answer that the document does not allow: a defect of ours, never of the caller."""
+        label = f"{self.operation.id} {answer.status}"
+        if answer.status not in self._answers:
+            raise AssertionError(f"{label}: the status is not documented")
+        content = self._answers[answer.status]
+        if not content:
+            assert answer.body is None, f"{label}: the document has no content here"
+            return
+        validator = content.get("application/json", next(iter(content.values())))
+        if validator is not None and not validator.is_valid(answer.body):
+            first = next(iter(validator.iter_errors(answer.body)))
+            raise AssertionError(f"{label}: /{'/'.join(map(str, first.instance_path))}: {first.message}")
+
+
+def _kind(found: list[Violation]) -> Any:
+    """The kind of problem that several violations together are: the gravest first."""
+    if any(violation.where == "body" and violation.pointer == "" for violation in found):
+        return "malformed"
+    if any(violation.where == "body" and violation.rule == "required" for violation in found):
+        return "missing"
+    if any(violation.where != "body" for violation in found):
+        return "parameter"
+    return "invalid"
+
+
+def _cookie(request: Request, name: str) -> str | None:
+    for part in request.headers.get("cookie", "").split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return None
+
+
+def acceptable(accept: str, media: str) -> bool:
+    """Whether an `Accept` header takes a media type; the most specific range decides."""
+    best, taken = -1, False
+    for part in accept.split(","):
+        essence, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        if essence == media:
+            rank = 2
+        elif essence == media.partition("/")[0] + "/*":
+            rank = 1
+        elif essence in ("*/*", "*"):
+            rank = 0
+        else:
+            continue
+        if rank > best:
+            best, taken = rank, quality.strip("0.") != ""
+    return taken

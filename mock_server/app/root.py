@@ -1,0 +1,199 @@
+"""The whole server as one ASGI application: an index, the vendors under their names, their documents, the control API, and worlds.
+
+`/w/{world}/…` is the same server seen from that world.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_server.app import index
+from mock_server.app.api import build
+from mock_server.app.bodies import encode
+from mock_server.app.exchange import base_url_of, headers_of, raw_path_of, send_answer, send_bytes, world_of
+from mock_server.app.operation import acceptable
+from mock_server.contract import Contract, Fixtures, load, load_fixtures, vendors
+from mock_server.control import control_engine
+from mock_server.engine import Engine
+from mock_server.problems import Problem
+from mock_server.store import MemoryStore
+from mock_server.vendor import Vendor, load_vendor
+
+JSON, HTML, YAML = "application/json", "text/html; charset=utf-8", "application/yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a server behaves: see `create_app`."""
+
+    seed: int = 0
+    frozen: datetime | None = None
+    inferred: bool = False
+    open_control: bool = False
+
+
+def create_app(
+    names: Sequence[str] = (),
+    *,
+    seed: int = 0,
+    frozen: datetime | None = None,
+    inferred: bool = False,
+    open_control: bool = False,
+    extra: Sequence[tuple[Contract, Fixtures, Vendor]] = (),
+) -> ASGIApp:
+    """The sandbox as an ASGI application.
+
+    `names` are vendors (all, if none is named); `seed` makes other ids; `frozen` stops every world's clock at that moment;
+    `inferred` serves inferred operations too; `open_control` lets other hosts use `/_mock`; `extra` adds vendors that are not ours.
+    Raises ContractError, with file and line, for a document or fixture that cannot be used.
+    """
+    options = Options(seed, frozen, inferred, open_control)
+    store = MemoryStore()
+    found = [
+        (contract, load_fixtures(contract), load_vendor(contract.name)) for contract in map(load, names or vendors())
+    ]
+    if extra:
+        found = [*(found if names else ()), *extra]
+    engines = {
+        contract.name: Engine(contract, vendor, fixtures, store, seed=seed, frozen=frozen, inferred=inferred)
+        for contract, fixtures, vendor in found
+    }
+    return RootApp(engines, control_engine(engines, store), options)
+
+
+class RootApp:
+    """Dispatches by the first segment of the path."""
+
+    def __init__(self, engines: Mapping[str, Engine], control: Engine, options: Options) -> None:
+        self.engines = engines
+        self._control = control
+        self._options = options
+        self._apps = {name: build(engine) for name, engine in engines.items()}
+        self._control_app = build(control)
+        self._documents: dict[tuple[str, str, str], bytes] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one message of the ASGI server."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            await self._dispatch(dict(scope), receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = raw_path_of(scope)
+        mount = ""
+        parts = path.split("/", 3)
+        if len(parts) > 3 and parts[1] == "w":
+            mount = f"/w/{parts[2]}"
+            scope["mock.world"] = unquote(parts[2])
+            path = "/" + parts[3]
+        head, slash, rest = path[1:].partition("/")
+        scope["mock.mount"] = f"{mount}/{head}" if head else mount
+        app = self._apps.get(head)
+        if app is not None and rest in ("openapi.json", "openapi.yaml"):
+            await self._document(head, rest, scope, send)
+        elif app is not None and slash:
+            await app(scope, receive, send)
+        elif head == "_mock" and slash:
+            await self._controlled(scope, receive, send)
+        else:
+            await self._index_or_nothing(head, scope, send)
+
+    async def _controlled(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The control API: this host alone, and no page of another site in a browser."""
+        headers = headers_of(scope)
+        if not self._options.open_control and not (_is_local(scope) and _same_site(headers)):
+            problem = Problem("host", "The control API answers this host alone; start the server with --open-control.")
+            await send_answer(send, self._control.refuse(problem, "default"))
+            return
+        await self._control_app(scope, receive, send)
+
+    async def _index_or_nothing(self, head: str, scope: Scope, send: Send) -> None:
+        headers = headers_of(scope)
+        is_head = scope["method"] == "HEAD"
+        try:
+            world_of(scope, headers)
+            if head and head not in self.engines:
+                raise Problem("no-path", "There is no such vendor. GET / lists them.")
+            if scope["method"] not in ("GET", "HEAD"):
+                raise Problem("no-method", "This path allows GET, HEAD.", headers={"Allow": "GET, HEAD"})
+        except Problem as problem:
+            await send_answer(send, self._control.refuse(problem, "default"), head=is_head)
+            return
+        mount = scope["mock.mount"].removesuffix(f"/{head}") if head else scope["mock.mount"]
+        root = base_url_of({**scope, "mock.mount": mount}, headers)
+        shown = {head: self.engines[head]} if head else self.engines
+        listing = index.listing(list(shown.values()), root)
+        accept = headers.get("accept", "")
+        if "text/html" in accept and acceptable(accept, "text/html"):
+            await send_bytes(send, 200, index.page(listing).encode(), HTML, head=is_head)
+        else:
+            await send_bytes(send, 200, encode(listing), JSON, head=is_head)
+
+    async def _document(self, name: str, file: str, scope: Scope, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            problem = Problem("no-method", "This path allows GET, HEAD.", headers={"Allow": "GET, HEAD"})
+            await send_answer(send, self.engines[name].refuse(problem, "default"))
+            return
+        mount = scope["mock.mount"]
+        content = self._documents.get((name, file, mount))
+        if content is None:
+            document = served_document(self.engines[name].contract, mount)
+            content = encode(document) if file.endswith("json") else dump(document)
+            if len(self._documents) < 64:
+                self._documents[name, file, mount] = content
+        await send_bytes(send, 200, content, JSON if file.endswith("json") else YAML, head=scope["method"] == "HEAD")
+
+
+def served_document(contract: Contract, url: str) -> dict[str, Any]:
+    """The self-contained document, this server first among its servers."""
+    here = {"url": url, "description": "This sandbox."}
+    return {**contract.document, "servers": [here, *contract.document.get("servers", [])]}
+
+
+def dump(document: Any) -> bytes:
+    """A document as YAML, in its own order."""
+    return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=120).encode()
+
+
+class _PlainDumper(yaml.CSafeDumper):
+    """Writes every value out: no anchors, which some readers of OpenAPI do not follow."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _is_local(scope: Scope) -> bool:
+    client = scope.get("client")
+    if client is None:
+        return True
+    try:
+        return ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return client[0] in ("testclient", "localhost")
+
+
+def _same_site(headers: Mapping[str, str]) -> bool:
+    """Whether no foreign page sent this: without an Origin, or from the very host that is asked."""
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message: Message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return

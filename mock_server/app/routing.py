@@ -1,0 +1,81 @@
+"""Finds the operation of a method and path: by dictionary for literal paths, by a tree of segments for templated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import unquote
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Node(Generic[T]):
+    literals: dict[str, _Node[T]] = field(default_factory=dict)
+    template: _Node[T] | None = None
+    leaf: tuple[tuple[str, ...], dict[str, T]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """A path that exists: what stands under each method (upper case), and the values of its template."""
+
+    methods: dict[str, T]
+    values: dict[str, str]
+
+    @property
+    def allow(self) -> str:
+        """The `Allow` header."""
+        names = set(self.methods) | ({"HEAD"} if "GET" in self.methods else set())
+        return ", ".join(sorted(names))
+
+
+class Router(Generic[T]):
+    """Concrete segments beat templated ones; a segment is compared after percent-decoding; a slash at the end matters."""
+
+    def __init__(self, entries: Iterable[tuple[str, str, T]]) -> None:
+        self._static: dict[str, dict[str, T]] = {}
+        self._root: _Node[T] = _Node()
+        for method, path, target in entries:
+            self._add(method.upper(), path, target)
+
+    def _add(self, method: str, path: str, target: T) -> None:
+        if "{" not in path:
+            self._static.setdefault(path, {})[method] = target
+        node = self._root
+        names: list[str] = []
+        for segment in path.split("/"):
+            if segment.startswith("{") and segment.endswith("}"):
+                names.append(segment[1:-1])
+                node.template = node.template or _Node()
+                node = node.template
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        if node.leaf is None:
+            node.leaf = (tuple(names), {})
+        node.leaf[1][method] = target
+
+    def match(self, raw_path: str) -> Match[T] | None:
+        """The entry of a path as it stood in the request line, without the query."""
+        static = self._static.get(raw_path)
+        if static is not None:
+            return Match(static, {})
+        segments = [unquote(segment) for segment in raw_path.split("/")]
+        found = self._search(self._root, segments, 0, ())
+        if found is None:
+            return None
+        (names, methods), values = found
+        return Match(methods, dict(zip(names, values, strict=True)))
+
+    def _search(
+        self, node: _Node[T], segments: list[str], at: int, values: tuple[str, ...]
+    ) -> tuple[tuple[tuple[str, ...], dict[str, T]], tuple[str, ...]] | None:
+        if at == len(segments):
+            return (node.leaf, values) if node.leaf is not None else None
+        literal = node.literals.get(segments[at])
+        if literal is not None and (found := self._search(literal, segments, at + 1, values)) is not None:
+            return found
+        if node.template is not None and segments[at]:
+            return self._search(node.template, segments, at + 1, (*values, segments[at]))
+        return None

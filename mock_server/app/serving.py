@@ -1,0 +1,69 @@
+"""Runs the sandbox on uvicorn, on a socket that was bound first, so that a port in use is said before anything else."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from datetime import datetime
+
+import uvicorn
+
+from mock_server.app.root import RootApp, create_app
+from mock_server.app.terminal import show_start
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message says why."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise CannotListen(f"the port {port} is in use; choose another with --port (0 takes a free one).") from None
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise CannotListen(f"cannot listen on {host}:{port}: {reason}.") from None
+    return listener
+
+
+def run(
+    names: Sequence[str],
+    *,
+    host: str,
+    port: int,
+    seed: int = 0,
+    frozen: datetime | None = None,
+    inferred: bool = False,
+    open_control: bool = False,
+    verbose: bool = False,
+) -> None:
+    """Serve until interrupted. Raises ContractError or CannotListen."""
+    with bind(host, port) as listener:
+        app = create_app(names, seed=seed, frozen=frozen, inferred=inferred, open_control=open_control)
+        assert isinstance(app, RootApp), "create_app gives a RootApp"
+        bound = listener.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            log_level="info" if verbose else "warning",
+            access_log=verbose,
+            server_header=False,
+            date_header=False,  # the same requests are to give the same bytes
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+        show_start(app.engines, f"http://{shown}:{bound}")
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,85 @@
+"""Time and chance: the only module that asks the machine for either.
+
+A world's time is the machine's plus an offset, or frozen. Ids come from a counter and the world's seed, so that the same seed and the same
+requests give the same answers, byte for byte.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+Timestamps = Literal["date-time", "epoch-milliseconds", "epoch-seconds"]
+_TEMPLATE = re.compile(r"\{(n|hex|base32|uuid)(?::([0-9]*d?))?\}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What `now` is in a world: frozen at a moment, or the machine's time plus an offset."""
+
+    frozen: datetime | None = None
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        return self.frozen if self.frozen is not None else datetime.now(UTC) + self.offset
+
+    def record(self) -> dict[str, Any]:
+        """The clock as a storable record."""
+        return {
+            "frozen": self.frozen.isoformat() if self.frozen else None,
+            "offset": self.offset / timedelta(microseconds=1),
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Clock:
+        """The clock a record describes."""
+        frozen = record["frozen"]
+        return cls(datetime.fromisoformat(frozen) if frozen else None, timedelta(microseconds=record["offset"]))
+
+
+def written(moment: datetime, style: Timestamps) -> str | int:
+    """A moment as a vendor writes it: ISO 8601 in UTC to the second, or whole milliseconds or seconds since 1970."""
+    if style == "date-time":
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    scale = timedelta(milliseconds=1) if style == "epoch-milliseconds" else timedelta(seconds=1)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // scale
+
+
+def later(moment: datetime, *, days: int = 0, months: int = 0) -> datetime:
+    """A moment moved by calendar months, then days; a day that the month lacks is its last: 31 January plus a month is the end of February."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last)) + timedelta(days=days)
+
+
+def parsed(value: str) -> datetime:
+    """The moment an ISO 8601 text names; without a zone it is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def mint(template: str, seed: str, n: int) -> str:
+    """The n-th id of a template: `sub_{n:06d}`, `CUS-{base32:13}`, `req_{hex:12}`, `{uuid}`."""
+
+    def part(match: re.Match[str]) -> str:
+        kind, spec = match.groups()
+        if kind == "n":
+            return format(n, spec or "d")
+        digest = hashlib.blake2b(f"{seed}|{template}|{n}".encode(), digest_size=32).digest()
+        if kind == "uuid":
+            return str(uuid.UUID(bytes=digest[:16], version=4))
+        size = int(spec or 12)
+        if kind == "hex":
+            return digest.hex()[:size]
+        number = int.from_bytes(digest, "big")
+        return "".join(_CROCKFORD[(number >> (5 * i)) & 31] for i in range(size))
+
+    return _TEMPLATE.sub(part, template)

@@ -1,0 +1,109 @@
+"""The /_mock API: a contract like the rest (`control.yaml`), whose actions act on the other vendors' worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mock_server.contract import Contract, Fixtures, escape, load
+from mock_server.engine import FAULTS, Engine
+from mock_server.problems import Problem, Violation
+from mock_server.seeds import stored_validators
+from mock_server.store import MemoryStore
+from mock_server.vendor import SHARED, Answer, Call, Vendor, next_number
+
+
+def installed_version() -> str:
+    """The version of the installed distribution; `0` in a checkout that was never installed."""
+    try:
+        return version("mockingbill")
+    except PackageNotFoundError:
+        return "0"
+
+
+def control_contract() -> Contract:
+    """The contract of the control API."""
+    return load(Path(__file__).with_name("control.yaml"))
+
+
+def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
+    """The engine of the control API over the engines of the vendors served."""
+    vendor = Vendor("_mock")
+
+    @vendor.action("getHealth")
+    def health(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        worlds = sorted({"default", *store.worlds()})
+        body = {"status": "up", "version": installed_version(), "vendors": sorted(engines), "worlds": worlds}
+        return Answer(200, body)
+
+    @vendor.action("resetWorld")
+    def reset(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        store.clear(call.request.world)
+        return Answer(200, {"world": call.request.world})
+
+    @vendor.action("planFault")
+    def plan(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        engine = _engine(engines, call.body["vendor"], "body", "vendor")
+        operation = call.body.get("operation")
+        if operation is not None and operation not in engine.contract.operations:
+            raise _unknown("operation", "body", "operation")
+        transaction = engine.begin(call.request.world)
+        fault = {
+            "vendor": call.body["vendor"],
+            "operation": operation,
+            "delay": call.body.get("delay", 0),
+            "status": call.body.get("status"),
+            "times": call.body.get("times", 1),
+        }
+        number = next_number(transaction, "_faults")
+        transaction.put(FAULTS, number, {"id": number, **fault})
+        transaction.commit()
+        return Answer(201, fault)
+
+    @vendor.action("changeRecord")
+    def change(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        engine = _engine(engines, call.input.path["vendor"], "path", "vendor")
+        return Answer(200, _change_record(engine, call))
+
+    return Engine(control_contract(), vendor, Fixtures({}), store)
+
+
+def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
+    name = call.input.path["resource"]
+    facts = engine.contract.resources.get(name)
+    if facts is None or not facts.known:
+        raise _unknown("known resource", "path", "resource")
+    key: str | int = call.input.path["key"]
+    if facts.properties[facts.key].get("type") == "integer" and str(key).isascii() and str(key).isdigit():
+        key = int(key)
+    tenant = call.input.query.get("tenant", engine.fixtures.tenant)
+    table = (SHARED if facts.scope == "vendor" else tenant, name)
+    transaction = engine.begin(call.request.world)
+    record = transaction.get(table, key)
+    if record is None:
+        raise _unknown(name, "path", "key")
+    changed = {**record, **call.body}
+    if changed[facts.key] != record[facts.key]:
+        raise Problem("invalid", violations=(Violation("body", f"/{escape(facts.key)}", "key", "cannot change"),))
+    errors = tuple(
+        Violation("body", "".join(f"/{step}" for step in error.instance_path), str(error.kind.name), "does not fit")
+        for error in stored_validators(engine.contract)[name].iter_errors(changed)
+    )
+    if errors:
+        raise Problem("invalid", violations=errors)
+    transaction.put(table, key, changed)
+    transaction.commit()
+    return changed
+
+
+def _engine(engines: Mapping[str, Engine], name: str, where: Any, field: str) -> Engine:
+    if name not in engines:
+        raise _unknown("vendor", where, field)
+    return engines[name]
+
+
+def _unknown(what: str, where: Any, field: str) -> Problem:
+    violation = Violation(where, f"/{escape(field)}", "unknown", f"names no {what}")
+    return Problem("unknown", f"There is no such {what}.", (violation,))

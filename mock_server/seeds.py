@@ -1,0 +1,63 @@
+"""Fixtures -> validated records -> store: what every new world holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import jsonschema_rs
+
+from mock_server.contract import Contract, ContractError, Fixtures, Record, convert, definitions
+from mock_server.store import Transaction
+from mock_server.vendor import SHARED
+
+
+def stored_validators(contract: Contract) -> Mapping[str, jsonschema_rs.Validator]:
+    """For each resource, the validator of its stored shape."""
+    defs = definitions(contract.document, "stored")
+    return {
+        name: jsonschema_rs.Draft202012Validator(
+            {**convert(resource.schema, "stored"), "$defs": defs}, validate_formats=True
+        )
+        for name, resource in contract.resources.items()
+    }
+
+
+def flaws(contract: Contract, fixtures: Fixtures) -> Iterator[tuple[Record, str, str]]:
+    """What is wrong with the records: (record, JSON pointer inside it, message)."""
+    validators = stored_validators(contract)
+    keys: dict[tuple[str, str | None], set[object]] = {}
+    for resource, records in fixtures.records.items():
+        facts = contract.resources.get(resource)
+        for record in records if facts else ():
+            assert facts is not None
+            for error in validators[resource].iter_errors(record.value):
+                yield record, "".join(f"/{step}" for step in error.instance_path), error.message
+            key = record.value.get(facts.key)
+            known = keys.setdefault((resource, record.tenant), set())
+            if key in known:
+                yield record, f"/{facts.key}", f"the key {key} is used by another record"
+            known.add(key)
+    for records in fixtures.records.values():
+        for record in records:
+            for field, target in contract.resources[record.resource].references.items():
+                value = record.value.get(field)
+                tenants = {record.tenant, None}
+                if value is not None and not any(value in keys.get((target, tenant), ()) for tenant in tenants):
+                    yield record, f"/{field}", f"{value} names no {target} of its tenant"
+
+
+def check(contract: Contract, fixtures: Fixtures) -> None:
+    """Raise ContractError, with file and line, for the first record that is not valid."""
+    for record, pointer, message in flaws(contract, fixtures):
+        raise ContractError(f"{record.place}: {record.name}{pointer}: {message}")
+
+
+def sow(transaction: Transaction, contract: Contract, fixtures: Fixtures) -> None:
+    """Write every record into a world."""
+    for resource, records in fixtures.records.items():
+        for record in records:
+            key = record.value[contract.resources[resource].key]
+            table = (SHARED if record.tenant is None else record.tenant, resource)
+            deleted = contract.resources[resource].deleted
+            value = {**record.value, deleted: record.value.get(deleted)} if deleted else record.value
+            transaction.put(table, key, value)

@@ -1,0 +1,1 @@
+"""One module a vendor, for what its document cannot state."""
