@@ -1,0 +1,305 @@
+"""Sends the calls of a contract to a target, keeps a transcript of them, and counts what came back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from conformance.finding import Broken, NotTested, Unreachable
+from conformance.scope import Scope
+from conformance.target import WORLD_HEADER, Caller, Target
+from conformance.values import Fresh, nothing, sample
+from mock_server.contract import Json, Operation, Parameter, View
+
+ABSENT: Any = object()
+FORM = "application/x-www-form-urlencoded"
+_TIMEOUT = 20.0
+_PATIENCE = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one call."""
+
+    operation: Operation | None
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    curl: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call succeeded."""
+        return 200 <= self.status < 300
+
+    @property
+    def body(self) -> Json:
+        """The parsed JSON body; None where there is none."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    def records(self, view: View | None) -> list[Json]:
+        """The records it shows at a place."""
+        return view.records(self.body) if view else []
+
+    def __str__(self) -> str:
+        text = self.content.decode("utf-8", "replace")
+        return f"{self.status} {text[:300]}{'…' if len(text) > 300 else ''}".strip()
+
+
+@dataclass
+class Ledger:
+    """How often each operation answered with which status, over a whole run."""
+
+    counts: dict[str, Counter[int]] = field(default_factory=dict)
+
+    def note(self, operation: str, status: int) -> None:
+        """Count one answer."""
+        self.counts.setdefault(operation, Counter())[status] += 1
+
+    def calls(self) -> int:
+        """How many calls were made."""
+        return sum(sum(counter.values()) for counter in self.counts.values())
+
+
+class Client:
+    """Calls operations of a scope on a target. One per layer: what it makes stays in that layer's world."""
+
+    def __init__(self, scope: Scope, target: Target, ledger: Ledger, *, seed: int = 1, layer: str = "") -> None:
+        self.scope = scope
+        self.target = target
+        self.ledger = ledger
+        self.seed = seed
+        self.fresh = Fresh(f"{target.world}{layer[:1]}" if target.world else f"s{seed}{layer[:1]}", scope.schemas)
+        self.transcript: list[Answer] = []
+        self.populated: dict[tuple[str, str], list[Any]] = {}
+        callers = (target.caller, *target.others)
+        self.secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate(callers) if caller.token}
+        self.world = f"{target.world}-{layer}" if layer else target.world
+        self.http = httpx.Client(
+            timeout=_TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40)
+        )
+
+    @property
+    def caller(self) -> Caller:
+        """The default caller."""
+        return self.target.caller
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
+    def call(
+        self,
+        operation: Operation,
+        *,
+        given: Mapping[str, Any] | None = None,
+        body: Json = ABSENT,
+        media: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        caller: Caller | None = None,
+        credentials: bool = True,
+    ) -> Answer:
+        """Call an operation. `given` holds parameters by name; the required rest is filled with what is known."""
+        caller = caller or self.caller
+        path, query, sent = self.parameters(operation, dict(given or {}), caller)
+        if credentials and operation.secured:
+            extra_query, extra = self.credentials(operation, caller.token)
+            query, sent = query + extra_query, {**sent, **extra}
+        content: bytes | None = None
+        if body is not ABSENT and operation.body is not None:
+            media = media or next(iter(operation.body.content))
+            content, sent["Content-Type"] = encode(body, media), media
+        elif body is not ABSENT:
+            content, sent["Content-Type"] = encode(body, "application/json"), "application/json"
+        return self.send(
+            operation.method.upper(), path, query, {**caller.headers, **sent, **(headers or {})}, content, operation
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]] | str = "",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        operation: Operation | None = None,
+    ) -> Answer:
+        """Send one request as it is; wait and repeat where the target asks to slow down."""
+        url = self.target.base_url + path
+        encoded = query if isinstance(query, str) else urlencode(query)
+        url += f"?{encoded}" if encoded else ""
+        sent = {"Accept": "application/json", **(headers or {})}
+        if self.world:
+            sent[WORLD_HEADER] = self.world
+        for attempt in range(4):
+            try:
+                reply = self.http.request(method, url, headers=sent, content=content)
+            except httpx.TimeoutException:
+                raise Broken("an answer", f"none within {_TIMEOUT:.0f} s to {method} {url}") from None
+            except httpx.RemoteProtocolError as error:
+                if attempt == 0:
+                    continue
+                raise Broken("an HTTP answer", f"{error} to {method} {url}") from None
+            except httpx.HTTPError as error:
+                raise Unreachable(f"{self.target.base_url} stopped answering: {error}") from None
+            if reply.status_code != 429 or not self._patient(reply, attempt):
+                break
+        answer = Answer(operation, reply.status_code, reply.headers, reply.content, curl(method, url, sent, content, self.secrets))
+        self.transcript.append(answer)
+        if operation is not None:
+            self.ledger.note(operation.id, answer.status)
+        if answer.status >= 500:
+            raise Broken("no server error, whatever is sent", str(answer))
+        return answer
+
+    def _patient(self, reply: httpx.Response, attempt: int) -> bool:
+        wait = reply.headers.get("retry-after", "")
+        if attempt == 3 or not wait.isdigit() or int(wait) > _PATIENCE:
+            raise NotTested("the target limits the rate of calls")
+        time.sleep(int(wait))
+        return True
+
+    def parameters(
+        self, operation: Operation, given: dict[str, Any], caller: Caller
+    ) -> tuple[str, list[tuple[str, str]], dict[str, str]]:
+        """Path, query and headers of a call: what is given, and known values for the rest that is required."""
+        path, query, headers = operation.path, [], {}
+        for parameter in operation.parameters:
+            if parameter.name in given:
+                value = given.pop(parameter.name)
+            elif parameter.required:
+                value = self.known_value(parameter, operation, caller)
+            else:
+                continue
+            if value is ABSENT:
+                continue
+            if parameter.where == "path":
+                path = path.replace(f"{{{parameter.name}}}", quote(_text(value), safe=""))
+            elif parameter.where == "query":
+                query += list(_query(parameter, value))
+            elif parameter.where == "header":
+                headers[parameter.name] = _text(value)
+        for name, value in given.items():
+            query.append((name, _text(value)))
+        return path, query, headers
+
+    def known_value(self, parameter: Parameter, operation: Operation, caller: Caller) -> Any:
+        """A value for a required parameter: the caller's tenant, a known record's key, or its example."""
+        tenancy = self.scope.contract.tenancy
+        if (parameter.where, parameter.name) == (tenancy.where, tenancy.name):
+            if caller.tenant:
+                return caller.tenant
+        if parameter.references:
+            records = caller.records(parameter.references)
+            if records:
+                return records[0][self.scope.contract.resources[parameter.references].key]
+        if operation.action.by == (parameter.where, parameter.name):
+            records = caller.records(operation.action.resource)
+            resource = self.scope.resource(operation)
+            if records:
+                return records[0].get(resource.key)
+        examples = operation_examples(self.scope, operation, parameter)
+        if examples:
+            return examples[0]
+        return sample(self.scope.schemas, parameter.schema)
+
+    def credentials(self, operation: Operation, token: str | None) -> tuple[list[tuple[str, str]], dict[str, str]]:
+        """The query and headers that carry a token for an operation, as its security scheme asks."""
+        if token is None:
+            return [], {}
+        document = self.scope.contract.document
+        needs = operation.raw.get("security", document.get("security", []))
+        schemes = document.get("components", {}).get("securitySchemes", {})
+        for need in needs:
+            for name in need:
+                scheme = self.scope.schemas.follow(schemes[name])
+                if scheme["type"] == "apiKey" and scheme["in"] == "query":
+                    return [(scheme["name"], token)], {}
+                if scheme["type"] == "apiKey":
+                    return [], {"Cookie": f"{scheme['name']}={token}"} if scheme["in"] == "cookie" else {scheme["name"]: token}
+        return [], {"Authorization": f"Bearer {token}"}
+
+    def absent_key(self, schema: Mapping[str, Any], like: Any) -> Any:
+        """A key of that type that names no record."""
+        return nothing(self.scope.schemas, schema, like)
+
+
+def operation_examples(scope: Scope, operation: Operation, parameter: Parameter) -> list[Any]:
+    """The examples a document gives for a parameter."""
+    node = scope.schemas.follow(parameter.schema)
+    found = [node["example"]] if "example" in node else []
+    for raw in operation.raw.get("parameters", []):
+        item = scope.schemas.follow(raw)
+        if (item.get("in"), item.get("name")) == (parameter.where, parameter.name):
+            found += [item["example"]] if "example" in item else []
+            found += [scope.schemas.follow(example).get("value") for example in item.get("examples", {}).values()]
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return "" if value is None else str(value)
+
+
+def _query(parameter: Parameter, value: Any) -> Iterator[tuple[str, str]]:
+    if parameter.style == "deepObject" and isinstance(value, Mapping):
+        yield from brackets(parameter.name, value)
+    elif isinstance(value, list):
+        if parameter.explode:
+            yield from ((parameter.name, _text(item)) for item in value)
+        else:
+            yield parameter.name, ",".join(_text(item) for item in value)
+    elif isinstance(value, Mapping) and parameter.explode:
+        yield from ((name, _text(item)) for name, item in value.items())
+    else:
+        yield parameter.name, _text(value)
+
+
+def brackets(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Nested values as `name[key][key]=value` pairs; an item of a list is `name[]`."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from brackets(f"{name}[{key}]", item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from brackets(f"{name}[]", item)
+    else:
+        yield name, _text(value)
+
+
+def encode(body: Json, media: str) -> bytes:
+    """A body in its media type: a form, or JSON."""
+    if isinstance(body, bytes):
+        return body
+    if media == FORM and isinstance(body, Mapping):
+        return urlencode([pair for name, value in body.items() for pair in brackets(name, value)]).encode()
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def curl(
+    method: str, url: str, headers: Mapping[str, str], content: bytes | None, secrets: Mapping[str, str] | None = None
+) -> str:
+    """The request as a command line; each secret stands as a shell variable."""
+    parts = ["curl", "-X", method, shlex.quote(url)]
+    parts += [part for name, value in headers.items() for part in ("-H", shlex.quote(f"{name}: {value}"))]
+    if content is not None:
+        text = content.decode("utf-8", "backslashreplace")
+        parts += ["--data-raw", shlex.quote(text if len(text) <= 2000 else text[:2000] + "…")]
+    line = " ".join(parts)
+    for secret, variable in (secrets or {}).items():
+        line = line.replace(secret, f"'\"{variable}\"'")
+    return line

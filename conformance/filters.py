@@ -1,0 +1,203 @@
+"""What a contract lets a caller filter by, and which of a few known records each condition must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.client import ABSENT, FORM, Answer, Client
+from conformance.finding import Broken, NotTested
+from conformance.records import base_body, make, unique_fields
+from conformance.scope import Scope
+from mock_server.contract import Operation, View
+
+Test = Callable[[Any, Any], bool]
+
+OPERATORS: Mapping[str, Test] = {
+    "$equals": lambda have, want: have == want,
+    "$not_equals": lambda have, want: have != want,
+    "$starts": lambda have, want: str(have).startswith(want),
+    "$ends": lambda have, want: str(have).endswith(want),
+    "$contains": lambda have, want: want in str(have),
+    "$in": lambda have, want: have in want,
+    "$not_in": lambda have, want: have not in want,
+    "$is_null": lambda have, want: have is None,
+    "$not_null": lambda have, want: have is not None,
+    "$lt": lambda have, want: have < want,
+    "$lte": lambda have, want: have <= want,
+    "$gt": lambda have, want: have > want,
+    "$gte": lambda have, want: have >= want,
+}
+"""The operators, as a column's value and an operand decide them. A null satisfies `$is_null` alone."""
+
+_ON_TEXT_ONLY = frozenset({"$starts", "$ends", "$contains"})
+_OPEN_ON_NULL = frozenset({"$not_equals", "$not_in"})
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What one operation filters by: operators by column, keys of the whole query, and plain parameters that mean equality."""
+
+    columns: Mapping[str, frozenset[str]]
+    whole: frozenset[str]
+    plain: frozenset[str]
+
+
+def grammar(scope: Scope, operation: Operation) -> Grammar | None:
+    """What an operation filters by; None where it does not."""
+    view = operation.view(operation.action.resource)
+    if view is None or not view.is_list:
+        return None
+    shown = scope.shown(operation, view)
+    if operation.action.verb == "filter":
+        return _nested(scope, operation, shown)
+    if operation.action.verb not in ("list", "search"):
+        return None
+    plain = {p.name for p in operation.parameters if p.where == "query" and p.name in shown and p.name != scope.contract.tenancy.name}
+    if operation.action.verb == "search":
+        for parameter in operation.parameters:
+            schema = scope.schemas.follow(parameter.schema)
+            if parameter.where == "query" and schema.get("type") == "object" and parameter.style == "form" and parameter.explode:
+                plain |= set(shown)
+    return Grammar({}, frozenset(), frozenset(plain)) if plain else None
+
+
+def _nested(scope: Scope, operation: Operation, shown: Mapping[str, Any]) -> Grammar | None:
+    name = scope.contract.filter_parameter
+    schemas = [p.schema for p in operation.parameters if p.name == name]
+    if operation.body:
+        schemas += [item for field, item in scope.fields(operation).items() if field == name]
+    if not schemas:
+        return None
+    node = scope.schemas.follow(schemas[0])
+    properties = scope.schemas.properties(node)
+    extra = node.get("additionalProperties")
+    columns = {column: item for column, item in properties.items() if not column.startswith("$")}
+    if not columns:
+        columns = dict.fromkeys(shown, scope.schemas.follow(extra) if isinstance(extra, dict) else {})
+    operators = {
+        column: frozenset(key for key in scope.schemas.properties(item) if key in OPERATORS) or frozenset(OPERATORS)
+        for column, item in columns.items()
+    }
+    return Grammar(operators, frozenset(key for key in properties if key.startswith("$")), frozenset())
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A few records made to differ in one column: their keys, their values (None for one without), and whether it orders."""
+
+    column: str
+    kind: str
+    values: Mapping[Any, Any]
+    second: str | None = None
+    seconds: Mapping[Any, Any] | None = None
+
+
+def columns(scope: Scope, operation: Operation, create: Operation, names: set[str], avoid: set[str]) -> Iterator[tuple[str, str]]:
+    """Columns that can be both set and seen, with their kind: text, number, date, choice."""
+    view = operation.view(operation.action.resource)
+    shown = scope.shown(operation, view) if view else {}
+    resource = scope.resource(operation)
+    for name, schema in scope.fields(create).items():
+        if name not in shown or name not in names or name in avoid or name == resource.state or schema.get("readOnly"):
+            continue
+        if any(key in schema for key in ("x-references", "pattern")):
+            continue
+        if schema.get("type") == "string" and schema.get("format") == "date":
+            yield name, "date"
+        elif schema.get("type") == "string" and len(schema.get("enum", ())) > 1:
+            yield name, "choice"
+        elif schema.get("type") == "string" and not any(key in schema for key in ("format", "enum")):
+            yield name, "text"
+        elif schema.get("type") in ("integer", "number") and "enum" not in schema and schema.get("maximum", 99) > 33:
+            yield name, "number"
+
+
+def specimen(client: Client, operation: Operation, column: str, kind: str, second: str | None = None) -> Specimen:
+    """Make records that differ in a column, and in a second one; raises NotTested where the contract gives no way."""
+    creates = client.scope.creates(operation.action.resource)
+    if not creates:
+        raise NotTested(f"no operation in scope creates a {operation.action.resource}")
+    create = creates[0]
+    fields = client.scope.fields(create)
+    mark = client.fresh.token()
+    values: list[Any] = {
+        "text": [f"{mark} alpha one", f"{mark} beta two", f"{mark} gamma one"],
+        "number": [2, 10, 33],
+        "date": ["2027-03-09", "2027-11-02", "2028-01-31"],
+        "choice": list(fields[column].get("enum", ()))[:3],
+    }[kind]
+    if column not in client.scope.schemas.required(create.body.schema if create.body else {}):
+        values = [*values, None]
+    found: dict[Any, Any] = {}
+    seconds: dict[Any, Any] = {}
+    for number, value in enumerate(values):
+        media, body = base_body(client, create)
+        body = {**body, column: value}
+        if value is None:
+            del body[column]
+        if second:
+            body[second] = f"{mark} {'odd' if number % 2 else 'even'}"
+        key = make(client, operation.action.resource, body=body, media=media, operation=create).key
+        found[key] = value
+        seconds[key] = body.get(second) if second else None
+    return Specimen(column, kind, found, second, seconds)
+
+
+def conditions(specimen: Specimen, operators: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """Each operator with an operand that divides the specimen."""
+    have = [value for value in specimen.values.values() if value is not None]
+    middle = sorted(have)[len(have) // 2]
+    text = str(have[0])
+    operands: dict[str, Any] = {
+        "$starts": text[: text.rfind(" ") - 3],
+        "$ends": text.rpartition(" ")[2],
+        "$contains": text.partition(" ")[2].partition(" ")[0],
+        "$in": have[:2],
+        "$not_in": have[:2],
+        "$is_null": True,
+        "$not_null": True,
+    }
+    for operator in OPERATORS:
+        if operator not in operators or (specimen.kind != "text" and operator in _ON_TEXT_ONLY):
+            continue
+        if specimen.kind == "choice" and operator not in ("$equals", "$not_equals", "$in", "$not_in"):
+            continue
+        yield operator, operands.get(operator, middle)
+
+
+def due(specimen: Specimen, operator: str, operand: Any) -> tuple[set[Any], set[Any]]:
+    """The keys a condition must find, and those it may: a null is neither equal nor unequal to anything."""
+    test = OPERATORS[operator]
+    must, may = set(), set()
+    for key, value in specimen.values.items():
+        if value is None and operator in _OPEN_ON_NULL:
+            may.add(key)
+        elif operator in ("$is_null", "$not_null") or value is not None:
+            if test(value, operand):
+                must.add(key)
+    return must, may
+
+
+def asked(client: Client, operation: Operation, condition: Mapping[str, Any]) -> Iterator[tuple[str, Answer]]:
+    """The same filter in every encoding the operation takes: query, JSON, form."""
+    name = client.scope.contract.filter_parameter or "filter"
+    if any(p.where == "query" and p.name == name for p in operation.parameters):
+        yield "query", client.call(operation, given={name: condition}, body=ABSENT)
+    for media in operation.body.content if operation.body else ():
+        yield ("form" if media == FORM else "JSON"), client.call(operation, body={name: condition}, media=media)
+
+
+def found(client: Client, operation: Operation, view: View, answer: Answer) -> list[Any]:
+    """The keys an answer shows, in its order."""
+    if not answer.ok:
+        raise Broken(f"{operation.success.status} for a filter", str(answer))
+    key = client.scope.resource(operation).key
+    return [record.get(key) for record in answer.records(view)]
+
+
+def avoided(client: Client, operation: Operation) -> set[str]:
+    """Columns no specimen should vary: those that must not repeat."""
+    creates = client.scope.creates(operation.action.resource)
+    return set(unique_fields(client, creates[0])) if creates else set()

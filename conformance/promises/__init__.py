@@ -1,0 +1,1 @@
+"""The promises, one a module, each a record named PROMISE."""

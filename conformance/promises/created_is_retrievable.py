@@ -1,0 +1,57 @@
+"""What was created can be read, at once, as it was created."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.client import Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject, of
+from conformance.records import base_body, look, make, shown_as
+from conformance.scope import Scope
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    return (of(operation) for operation in scope.acting("create"))
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation = subject.operation
+    names = [name for name, _, _ in client.scope.examples(operation)] or [None]
+    sights = client.scope.sights(operation.action.resource)
+    if not sights:
+        raise NotTested(f"nothing in scope shows a {operation.action.resource} again")
+    looked = False
+    for name in names:
+        media, body = base_body(client, operation, name) if operation.body else (None, {})
+        made = make(client, operation.action.resource, body=body, media=media, operation=operation)
+        for sight in sights:
+            found = look(client, sight, made, made.key, made.caller)
+            if found is None:
+                raise Broken(f"{sight.operation.id} shows {made.key!r}", "it is not there", pointer=sight.operation.pointer)
+            if not isinstance(found, dict):
+                continue
+            looked = True
+            wrong = shown_as(client, sight.operation, sight.view, made.sent, found) if sight.how == "key" else []
+            wrong += _moved(made.record, found, made.resource.key, made.resource.created)
+            if wrong:
+                raise Broken("the record as it was created", "; ".join(wrong), pointer=sight.operation.pointer)
+    if not looked:
+        raise NotTested(f"no sight of a {operation.action.resource} can be used")
+
+
+def _moved(made: dict[str, object], found: dict[str, object], *names: str | None) -> list[str]:
+    return [
+        f"{name} is {found[name]!r}, creating answered {made[name]!r}"
+        for name in names
+        if name and name in made and name in found and made[name] != found[name]
+    ]
+
+
+PROMISE = Promise(
+    "created_is_retrievable",
+    "What was created can be read at once, wherever such records are shown, as it was created.",
+    ("x-action", "x-resource", "x-view"),
+    _subjects,
+    _probe,
+)

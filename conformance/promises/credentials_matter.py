@@ -1,0 +1,75 @@
+"""Without a valid credential nothing works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.client import Answer, Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject
+from conformance.records import base_body, present
+from conformance.scope import Scope
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    for operation in scope.operations:
+        if operation.secured:
+            yield Subject(operation.id, operation, operation.pointer)
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation, token = subject.operation, client.caller.token
+    if token is None:
+        raise NotTested("no credential is known")
+    arguments: dict[str, Any] = {}
+    if operation.body:
+        try:
+            media, body = base_body(client, operation)
+        except NotTested:
+            media, body = next(iter(operation.body.content)), {}
+        arguments = {"media": media, "body": body}
+    creates = operation.action.verb == "create" and bool(client.scope.listings(operation.action.resource))
+    before = present(client, operation.action.resource, client.caller) if creates else set()
+    for what, headers in _wrong(client, operation, token):
+        answer = client.call(operation, **arguments, credentials=False, headers=headers)
+        _refused(subject, client, answer, what, "unauthenticated")
+    for why, refused in client.target.refused.items():
+        _, headers = client.credentials(operation, refused)
+        answer = client.call(operation, **arguments, credentials=False, headers=headers)
+        _refused(subject, client, answer, why, "forbidden" if why == "revoked" else "unauthenticated")
+    if creates and present(client, operation.action.resource, client.caller) != before:
+        raise Broken("nothing to be made by a refused call", "a new record")
+
+
+def _wrong(client: Client, operation: Any, token: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    yield "no credential", {}
+    unknown = f"{token[:-3]}zzz" if len(token) > 3 else f"{token}zzz"
+    for what, value in (("an unknown token", unknown), ("a token cut short", token[:-1]), ("a longer token", f"{token}x")):
+        query, headers = client.credentials(operation, value)
+        if not query:
+            yield what, headers
+    _, right = client.credentials(operation, token)
+    if "Authorization" in right:
+        yield "another scheme", {"Authorization": f"Basic {token}"}
+        yield "a scheme without a token", {"Authorization": "Bearer"}
+        yield "a token without a scheme", {"Authorization": token}
+
+
+def _refused(subject: Subject, client: Client, answer: Answer, what: str, kind: str) -> None:
+    operation = subject.operation
+    due = operation.statuses.get(kind, operation.statuses.get("unauthenticated", 401))
+    if answer.status != due:
+        raise Broken(f"{due} for {what}", str(answer), status=due)
+    token = client.caller.token
+    if token and token.encode() in answer.content:
+        raise Broken(f"no valid token in the answer to {what}", str(answer), status=due)
+
+
+PROMISE = Promise(
+    "credentials_matter",
+    "No credential, or one that is unknown, malformed, expired or revoked, opens nothing.",
+    ("x-vendor",),
+    _subjects,
+    _probe,
+)

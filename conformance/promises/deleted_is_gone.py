@@ -1,0 +1,82 @@
+"""What was deleted is not shown any more, and nothing else went with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.client import ABSENT, Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject, of
+from conformance.records import Made, keyed, look, make
+from conformance.scope import Scope
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    return (of(operation) for operation in scope.acting("delete"))
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation, resource = subject.operation, subject.operation.action.resource
+    doomed, other, spared = (make(client, resource) for _ in range(3))
+    gone = [doomed, other] if operation.action.many else [doomed]
+    answer = client.call(operation, **naming(client, operation, [made.key for made in gone]))
+    if not answer.ok:
+        raise Broken(f"{operation.success.status} for deleting what was just made", str(answer), pointer=operation.pointer)
+    looked = sum(_hidden(client, made) for made in gone)
+    if not looked:
+        raise NotTested(f"nothing in scope shows a {resource} again")
+    for sight in client.scope.sights(resource):
+        if look(client, sight, spared, spared.key, spared.caller) is None:
+            raise Broken("the record that was not named is still there", f"{spared.key!r} is gone too")
+    if not operation.action.many:
+        _again(client, operation, doomed)
+    for update in client.scope.acting("update", on=resource):
+        if update.action.by and update.action.by[0] == "path":
+            body = {"body": {}} if update.body else {}
+            late = client.call(update, given=keyed(update, doomed.key), **body)
+            if late.ok:
+                raise Broken(f"{update.statuses.get('unknown')} for changing what was deleted", str(late), pointer=update.pointer)
+
+
+def _hidden(client: Client, made: Made) -> int:
+    looked = 0
+    for sight in client.scope.sights(made.resource.name):
+        found = look(client, sight, made, made.key, made.caller)
+        if found is ABSENT:
+            continue
+        looked += 1
+        if found is not None:
+            raise Broken(f"{sight.operation.id} no longer shows {made.key!r}", f"it shows {found!r}")
+    return looked
+
+
+def _again(client: Client, operation: Any, made: Made) -> None:
+    due = operation.statuses.get("unknown")
+    answer = client.call(operation, **naming(client, operation, [made.key]))
+    if due in operation.responses and answer.status != due:
+        raise Broken(f"{due} for deleting it twice", str(answer), status=due)
+
+
+def naming(client: Client, operation: Any, keys: list[Any]) -> dict[str, Any]:
+    """The arguments of a call that name these records, wherever the operation wants their keys."""
+    where, name = operation.action.by
+    value = keys if operation.action.many else keys[0]
+    if where == "body":
+        return {"body": {name: value}}
+    if operation.action.many:
+        parameter = next(p for p in operation.parameters if (p.where, p.name) == (where, name))
+        if client.scope.schemas.follow(parameter.schema).get("type") == "string":
+            import json
+
+            value = json.dumps(keys)
+    return {"given": {name: value}}
+
+
+PROMISE = Promise(
+    "deleted_is_gone",
+    "What was deleted is shown nowhere, cannot be changed or deleted again, and nothing else went with it.",
+    ("x-action", "x-resource"),
+    _subjects,
+    _probe,
+)

@@ -1,0 +1,64 @@
+"""A create that is refused leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.client import Client
+from conformance.finding import NotTested, Broken
+from conformance.promise import Promise, Subject, of
+from conformance.records import base_body, freshen, make, present, resolve_path, unique_fields
+from conformance.schemas import drop, put
+from conformance.scope import Scope
+from mock_server.contract import Operation
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    return (of(operation) for operation in scope.acting("create") if operation.body)
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation, resource = subject.operation, subject.operation.action.resource
+    sights = client.scope.sights(resource)
+    if not any(sight.how == "list" or sight.operation.action.by == ("credential", "subject") for sight in sights):
+        raise NotTested(f"nothing in scope lists every {resource}")
+    before = present(client, resource, client.caller)
+    refused = 0
+    for what, media, body in _bad(client, operation):
+        answer = client.call(operation, body=body, media=media)
+        if answer.ok:
+            continue
+        refused += 1
+        extra = present(client, resource, client.caller) - before
+        if extra:
+            raise Broken(f"nothing new after {answer.status} for {what}", f"{sorted(map(str, extra))} is listed")
+    if not refused:
+        raise NotTested(f"{operation.id} refuses nothing that was tried")
+
+
+def _bad(client: Client, operation: Operation) -> Iterator[tuple[str, str, Any]]:
+    """Bodies that are wrong in one way, from the first check a server makes to the last."""
+    assert operation.body is not None, "a subject has one"
+    media, whole = base_body(client, operation)
+    schemas = client.scope.schemas
+    for name in schemas.required(operation.body.schema)[:2]:
+        if name in whole:
+            yield f"a missing {name}", media, drop(freshen(client, operation, whole), (name,))
+    for path, resource, schema in list(schemas.references(operation.body.schema, whole)):
+        key = client.absent_key(schema, resolve_path(whole, path))
+        yield f"an unknown {resource}", media, put(freshen(client, operation, whole), path, key)
+    unique = [name for name in unique_fields(client, operation) if name in whole]
+    if unique and "duplicate" in operation.statuses and len(client.scope.listings(operation.action.resource)):
+        known = [r for r in client.caller.records(operation.action.resource) if all(r.get(name) is not None for name in unique)]
+        if known:
+            yield "a duplicate", media, {**whole, **{name: known[0][name] for name in unique}}
+
+
+PROMISE = Promise(
+    "failed_create_leaves_nothing",
+    "A create that is refused leaves nothing behind.",
+    ("x-action",),
+    _subjects,
+    _probe,
+)

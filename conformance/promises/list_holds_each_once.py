@@ -1,0 +1,57 @@
+"""A list holds every record once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from conformance.client import Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject, of
+from conformance.records import make, pages
+from conformance.scope import Scope, Sight
+from mock_server.contract import resolve
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    for operation in scope.acting("list"):
+        if (view := operation.view(operation.action.resource)) and view.is_list:
+            yield of(operation)
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation, resource = subject.operation, client.scope.resource(subject.operation)
+    view = operation.view(resource.name)
+    assert view is not None, "a subject has one"
+    sight = Sight(operation, view, "list")
+    if client.scope.creates(resource.name):
+        ours = [make(client, resource.name).key for _ in range(3)]
+    else:
+        ours = [record[resource.key] for record in client.caller.records(resource.name)]
+    if not ours:
+        raise NotTested(f"no {resource.name} can be made, and none is known")
+    answers = list(pages(client, sight))
+    counted = Counter(record.get(resource.key) for answer in answers for record in answer.records(view))
+    for key in ours:
+        if counted[key] != 1:
+            raise Broken(f"{key!r} once", f"{counted[key]} times")
+    twice = [key for key, times in counted.items() if times > 1]
+    if twice:
+        raise Broken("each record once", f"{twice[:3]!r} more than once")
+    paging = client.scope.contract.pagination
+    if paging and paging.total:
+        try:
+            total = resolve(answers[0].body, paging.total)
+        except KeyError:
+            return
+        if total != sum(counted.values()):
+            raise Broken(f"a total of {sum(counted.values())}, as many as are shown", f"{total!r} at {paging.total}")
+
+
+PROMISE = Promise(
+    "list_holds_each_once",
+    "A list holds every record of the caller's once, and its total is their number.",
+    ("x-action", "x-vendor"),
+    _subjects,
+    _probe,
+)

@@ -1,0 +1,54 @@
+"""A reference that names nothing is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.client import Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject
+from conformance.records import base_body, freshen, resolve_path
+from conformance.schemas import put
+from conformance.scope import Scope
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    for operation in scope.operations:
+        if operation.body is None or "dangling" not in operation.statuses or operation.action.verb not in ("create", "update", "none"):
+            continue
+        bodies = [value for _, _, value in scope.examples(operation)]
+        if any(True for value in bodies for _ in scope.schemas.references(operation.body.schema, value)):
+            yield Subject(operation.id, operation, operation.body.pointer)
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation = subject.operation
+    assert operation.body is not None, "a subject has one"
+    seen = set()
+    for name, _, _ in client.scope.examples(operation):
+        media, whole = base_body(client, operation, name)
+        for path, resource, schema in list(client.scope.schemas.references(operation.body.schema, whole)):
+            place = tuple("-" if isinstance(step, int) else step for step in path)
+            if place in seen or resolve_path(whole, path) is None:
+                continue
+            seen.add(place)
+            due = {operation.statuses.get("dangling")}
+            if operation.action.by == ("body", path[0]):
+                due = {operation.statuses.get("unknown")}
+            fresh = freshen(client, operation, whole)
+            wrong = put(fresh, path, client.absent_key(schema, resolve_path(whole, path)))
+            answer = client.call(operation, body=wrong, media=media)
+            if answer.status not in due:
+                what = f"{'.'.join(map(str, path))} naming no {resource}"
+                raise Broken(f"{min(filter(None, due))} for {what}", str(answer), status=min(filter(None, due)))
+    if not seen:
+        raise NotTested("no example refers to a record this caller knows")
+
+
+PROMISE = Promise(
+    "references_must_exist",
+    "A reference in a body must name a record that exists.",
+    ("x-references",),
+    _subjects,
+    _probe,
+)

@@ -1,0 +1,95 @@
+"""What one tenant makes, another cannot see, change or delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.client import ABSENT, Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject, of
+from conformance.promises.deleted_is_gone import naming
+from conformance.records import Made, base_body, keyed, look, make, same, see
+from conformance.scope import Scope
+from conformance.target import Caller
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    for operation in scope.acting("create"):
+        if scope.resource(operation).scope == "tenant" and operation.secured:
+            yield of(operation)
+    tenancy = scope.contract.tenancy
+    if tenancy.where != "credential":
+        for operation in scope.operations:
+            if operation.secured and any((p.where, p.name) == (tenancy.where, tenancy.name) for p in operation.parameters):
+                yield Subject(f"{operation.id} {tenancy.name}", operation, "/x-vendor/tenancy", {"foreign": True})
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    if not client.target.others:
+        raise NotTested("only one tenant's credentials are known")
+    other = client.target.others[0]
+    if subject.detail.get("foreign"):
+        _foreign_tenant(subject, client, other)
+        return
+    operation = subject.operation
+    made = make(client, operation.action.resource, operation=operation)
+    try:
+        _, before = see(client, made)
+    except NotTested:
+        before = None
+    _unseen(client, made, other)
+    _untouched(client, made, other, before)
+
+
+def _unseen(client: Client, made: Made, other: Caller) -> None:
+    looked = 0
+    for sight in client.scope.sights(made.resource.name):
+        found = look(client, sight, made, made.key, other)
+        looked += found is not ABSENT
+        if found is not ABSENT and found is not None:
+            raise Broken(f"{sight.operation.id} to hide {made.key!r} from {other.tenant or other.name}", f"it shows {found!r}")
+    if not looked:
+        raise NotTested(f"nothing in scope shows a {made.resource.name} again")
+
+
+def _untouched(client: Client, made: Made, other: Caller, before: Any) -> None:
+    tried = False
+    for operation in client.scope.acting("update", "delete", on=made.resource.name):
+        by = operation.action.by
+        if not by or by[0] == "credential":
+            continue
+        tried = True
+        if operation.action.verb == "delete":
+            answer = client.call(operation, **naming(client, operation, [made.key]), caller=other)
+        else:
+            body: dict[str, Any] = {by[1]: made.key} if by[0] == "body" else {}
+            arguments: dict[str, Any] = {"body": body} if operation.body else {}
+            answer = client.call(operation, given=keyed(operation, made.key), **arguments, caller=other)
+        if answer.ok and not operation.action.many:
+            raise Broken(f"{operation.statuses.get('unknown')} for another tenant's {made.key!r}", str(answer), pointer=operation.pointer)
+    if tried and before is not None:
+        sight, after = see(client, made)
+        properties = client.scope.shown(sight.operation, sight.view)
+        changed = [n for n, s in properties.items() if not same(client.scope.schemas, s, before.get(n), (after or {}).get(n))]
+        if after is None or changed:
+            raise Broken("the record as its tenant left it", f"another tenant changed {changed or 'or deleted it'}")
+
+
+def _foreign_tenant(subject: Subject, client: Client, other: Caller) -> None:
+    """A credential names a tenant that is not its own."""
+    operation, tenancy = subject.operation, client.scope.contract.tenancy
+    allowed = {operation.statuses.get(kind) for kind in ("unauthenticated", "forbidden", "unknown")} - {None}
+    arguments: dict[str, Any] = dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+    answer = client.call(operation, given={tenancy.name: other.tenant}, **arguments)
+    if answer.status not in allowed:
+        raise Broken(f"one of {sorted(filter(None, allowed))} for a tenant that is not the caller's", str(answer))
+
+
+PROMISE = Promise(
+    "tenants_never_meet",
+    "What one tenant makes, another cannot see, change or delete, and nobody may act for a tenant that is not theirs.",
+    ("x-vendor", "x-resource"),
+    _subjects,
+    _probe,
+)

@@ -1,0 +1,107 @@
+"""An update changes what it names, to what it says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.client import Client
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject, of
+from conformance.records import Made, base_body, keyed, make, same, see, shown_as, unique_fields
+from conformance.scope import Scope, Sight
+from conformance.values import awkward
+from mock_server.contract import Operation
+
+_MOST = 12
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    return (of(operation) for operation in scope.acting("update") if operation.body and not operation.action.fixed)
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    operation = subject.operation
+    made = make(client, operation.action.resource)
+    tried = 0
+    for name, value in _changes(client, operation, made):
+        tried += _change(client, operation, made, name, value)
+    if not tried:
+        raise NotTested(f"{operation.id} refuses every change tried")
+
+
+def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple[str, Any]]:
+    fields = client.scope.fields(operation)
+    fresh = set(unique_fields(client, operation))
+    free = [name for name, schema in fields.items() if not schema.get("readOnly") and name != made.resource.state]
+    free = [name for name in free if ("body", name) != operation.action.by]
+    step = max(len(free) / _MOST, 1)
+    chosen = {free[int(n * step)] for n in range(min(_MOST, len(free)))} if free else set()
+    for name in [name for name in free if name in chosen]:
+        schema, old = fields[name], made.record.get(name)
+        if name in fresh:
+            yield name, client.fresh.value(schema, old)
+        elif "x-references" in schema:
+            key = client.scope.contract.resources[schema["x-references"]].key
+            yield from ((name, r[key]) for r in made.caller.records(schema["x-references"]) if r.get(key) not in (None, old))
+        elif "enum" in schema:
+            yield from [(name, value) for value in schema["enum"] if value not in (None, old)][:1]
+        elif values := awkward(schema):
+            yield from [(name, value) for value in values if value != old][:2]
+        elif schema.get("type") in ("integer", "number"):
+            low, high = schema.get("minimum", 0), schema.get("maximum", 1000)
+            yield name, next(value for value in (7, low, high) if low <= value <= high)
+        elif schema.get("type") == "string" and isinstance(old, str):
+            yield name, client.fresh.value(schema, old)
+
+
+def _change(client: Client, operation: Operation, made: Made, name: str, value: Any) -> bool:
+    """Whether the change was accepted; what is then shown must be that change and no other."""
+    sight, before = see(client, made)
+    if before is None:
+        raise Broken("the record that was just made", "it is not there")
+    body = {name: value}
+    if set(client.scope.schemas.required(operation.body.schema if operation.body else {})) - {name}:
+        _, base = base_body(client, operation)
+        body = {**base, **body}
+    by = operation.action.by
+    if by and by[0] == "body":
+        body[by[1]] = made.key
+    answer = client.call(operation, given=keyed(operation, made.key), body=body)
+    if not answer.ok:
+        if answer.status not in operation.responses:
+            raise Broken(f"one of {sorted(operation.responses)}", str(answer), pointer=operation.pointer)
+        return False
+    shown = [record for record in answer.records(operation.view(made.resource.name)) if record.get(made.resource.key) == made.key]
+    wrong = shown_as(client, operation, operation.view(made.resource.name), body, shown[0]) if shown else []
+    _, after = see(client, made)
+    if after is None:
+        raise Broken("the record, changed", "it is gone")
+    wrong += shown_as(client, sight.operation, sight.view, body, after) + _others(client, made, sight, before, after, set(body))
+    if wrong:
+        raise Broken(f"{name} changed to {value!r}, the rest as it was", "; ".join(wrong))
+    return True
+
+
+def _others(
+    client: Client, made: Made, sight: Sight, before: Mapping[str, Any], after: Mapping[str, Any], named: set[str]
+) -> list[str]:
+    properties = client.scope.shown(sight.operation, sight.view)
+    stamps = {made.resource.updated}
+    steady = {made.resource.key, made.resource.created}
+    wrong = []
+    for name, schema in properties.items():
+        if name in named or name in stamps or (schema.get("readOnly") and name not in steady):
+            continue
+        if (name in before) != (name in after) or not same(client.scope.schemas, schema, before.get(name), after.get(name)):
+            wrong.append(f"{name} was {before.get(name)!r} and is {after.get(name)!r}")
+    return wrong
+
+
+PROMISE = Promise(
+    "update_changes_only_what_it_names",
+    "An update changes the properties it names to the values it names, in its answer and in what is read next, and leaves the rest.",
+    ("x-action", "x-resource"),
+    _subjects,
+    _probe,
+)

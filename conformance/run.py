@@ -1,0 +1,189 @@
+"""One run of the suite against one implementation of one contract: what was asked, what was found, what stayed in doubt."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from conformance.client import Client, Ledger
+from conformance.finding import Broken, Finding, NotTested, Unreachable
+from conformance.promise import Promise, Subject
+from conformance.records import base_body
+from conformance.scope import Scope, read
+from conformance.target import Target, describe
+from mock_server.contract import Operation
+
+Profile = Literal["smoke", "default", "deep"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was asked for. `vendor` may be the path of a document; `target` is the base URL of its API."""
+
+    vendor: str
+    target: str
+    profile: Profile = "default"
+    seed: int = 1
+    inferred: bool = False
+    target_file: Path | None = None
+    world: str = ""
+    shown_target: str = ""
+
+    def replay(self, only: str = "") -> str:
+        """The command that does this again, in part or as a whole."""
+        parts = ["pytest", "--pyargs", "conformance.suite", "--mockingbill-vendor", self.vendor]
+        parts += ["--mockingbill-target", self.shown_target or self.target, "--mockingbill-seed", str(self.seed)]
+        parts += ["--mockingbill-profile", self.profile]
+        parts += ["--mockingbill-include", "inferred"] if self.inferred else []
+        parts += ["--mockingbill-target-file", str(self.target_file)] if self.target_file else []
+        parts += ["-k", only] if only else []
+        return shlex.join(parts)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one promise for one subject, or of one check of another layer."""
+
+    layer: str
+    promise: str
+    subject: str
+    status: Literal["kept", "broken", "apart", "not tested"]
+    reason: str = ""
+    calls: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass
+class Run:
+    """The state of a run: its scope and target, and what it has found so far."""
+
+    settings: Settings
+    scope: Scope
+    target: Target
+    ledger: Ledger = field(default_factory=Ledger)
+    outcomes: list[Outcome] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, settings: Settings) -> Run:
+        """Read the contract and the target. Raises ContractError, BadTarget."""
+        contract = read(settings.vendor)
+        target = describe(contract, settings.target, settings.world, settings.target_file)
+        return cls(settings, Scope(contract, settings.inferred), target)
+
+    @contextlib.contextmanager
+    def client(self, layer: str) -> Iterator[Client]:
+        """A client for one layer, in a world of its own where the target has worlds."""
+        client = Client(self.scope, self.target, self.ledger, seed=self.settings.seed, layer=layer)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def hold(self, promise: Promise, subject: Subject, client: Client) -> Outcome:
+        """Put one promise to the test for one subject. Raises Unreachable where the target is gone."""
+        client.transcript.clear()
+        try:
+            promise.probe(subject, client)
+        except Broken as broken:
+            outcome = self.broken(promise, subject, client, broken)
+        except NotTested as reason:
+            outcome = Outcome("promises", promise.name, subject.name, "not tested", str(reason), len(client.transcript))
+        else:
+            outcome = Outcome("promises", promise.name, subject.name, "kept", "", len(client.transcript))
+            if not client.transcript:
+                self.doubts.append(f"{promise.name} asked nothing about {subject.name}")
+        self.outcomes.append(outcome)
+        return outcome
+
+    def broken(self, promise: Promise, subject: Subject, client: Client, broken: Broken) -> Outcome:
+        """The outcome of a broken promise, with its finding."""
+        pointer = broken.pointer or subject.pointer
+        operation = next((o for o in self.scope.operations if o.pointer == broken.pointer), subject.operation)
+        finding = self.finding(
+            "promises", promise.name, promise.sentence, subject.name, operation, pointer, broken, [a.curl for a in client.transcript]
+        )
+        status: Literal["apart", "broken"] = "apart" if finding.apart else "broken"
+        return Outcome("promises", promise.name, subject.name, status, str(broken), len(client.transcript), (finding,))
+
+    def finding(
+        self, layer: str, name: str, sentence: str, subject: str, operation: Operation, pointer: str, broken: Broken, requests: list[str]
+    ) -> Finding:
+        """A finding, traced to the place of the fact it rests on and how far that can be trusted."""
+        footing = self.scope.footing(operation, broken.status)
+        only = name if layer == "promises" else layer
+        return Finding(
+            layer=layer,
+            promise=name,
+            sentence=sentence,
+            subject=subject,
+            provenance=str(footing),
+            place=self.scope.contract.place(pointer),
+            pointer=pointer,
+            expected=broken.expected,
+            observed=broken.observed,
+            requests=tuple(requests[-12:]),
+            seed=self.settings.seed,
+            replay=self.settings.replay(only),
+            apart=footing.level == "inferred" and not self.settings.inferred,
+        )
+
+    def record(self, outcome: Outcome) -> Outcome:
+        """Keep the outcome of another layer's check."""
+        self.outcomes.append(outcome)
+        return outcome
+
+    def findings(self) -> list[Finding]:
+        """Everything found so far."""
+        return [finding for outcome in self.outcomes for finding in outcome.findings]
+
+    def unreached(self) -> list[str]:
+        """Why a run without findings would be no evidence: what never succeeded."""
+        counts = self.ledger.counts
+        answered = {name for name, counter in counts.items() if any(200 <= status < 300 for status in counter)}
+        creates = [operation.id for operation in self.scope.acting("create")]
+        doubts = []
+        if creates and not answered & set(creates):
+            doubts.append(f"no create was accepted: {', '.join(creates)}")
+        for operation in self.scope.operations:
+            if operation.id not in answered:
+                seen = ", ".join(f"{status} x{n}" for status, n in sorted(counts.get(operation.id, {}).items())) or "never called"
+                doubts.append(f"{operation.id} never succeeded ({seen})")
+        return doubts
+
+
+def preflight(run: Run) -> None:
+    """See that the target answers and takes the credentials. Raises Unreachable."""
+    secured = [operation for operation in run.scope.operations if operation.secured]
+    order = {"list": 0, "retrieve": 1, "create": 2}
+    operations = sorted(secured, key=lambda operation: order.get(operation.action.verb, 3))[:4] or run.scope.operations[:1]
+    refused: list[str] = []
+    with run.client("preflight") as client:
+        for operation in operations:
+            try:
+                arguments = dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+                answer = client.call(operation, **arguments)
+            except (Broken, NotTested):
+                continue
+            if answer.status not in (401, 403):
+                return
+            refused.append(f"{operation.id}: {answer}")
+    if len(refused) == len(operations):
+        raise Unreachable(f"the target refuses the credentials; {refused[0]}")
+
+
+def rehearse(run: Run, promises: tuple[Promise, ...], progress: Callable[[Outcome], None] = lambda outcome: None) -> None:
+    """Hold every promise for every subject, without pytest."""
+    with run.client("promises") as client:
+        for promise in promises:
+            for subject in promise.subjects(run.scope):
+                progress(run.hold(promise, subject, client))
+
+
+def with_target(settings: Settings, target: str) -> Settings:
+    """The same settings for another target."""
+    return replace(settings, target=target)

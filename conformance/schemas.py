@@ -1,0 +1,122 @@
+"""Reads the schemas of a contract: what properties there are, which are required, and whether a value fits."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from mock_server.contract import Json, convert, definitions, resolve
+
+Schema = Mapping[str, Any]
+Direction = Literal["request", "response", "stored"]
+
+
+class Schemas:
+    """The schemas of one document, with references followed and validators kept.
+
+    A class because a validator is costly to make and every probe asks for the same few.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self._validators: dict[tuple[int, str], jsonschema_rs.Validator] = {}
+        self._alive: list[Schema] = []
+
+    def follow(self, node: Json) -> Any:
+        """The node, or what its chain of references leads to."""
+        while isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+            node = resolve(self.document, node["$ref"].removeprefix("#"))
+        return node
+
+    def properties(self, schema: Json) -> dict[str, Schema]:
+        """Every property of a schema, composed parts included, references followed."""
+        node = self.follow(schema)
+        found: dict[str, Schema] = {}
+        if not isinstance(node, Mapping):
+            return found
+        for part in (*node.get("allOf", ()), *node.get("anyOf", ()), *node.get("oneOf", ())):
+            found.update(self.properties(part))
+        for name, item in node.get("properties", {}).items():
+            found[name] = self.follow(item)
+        return found
+
+    def required(self, schema: Json) -> list[str]:
+        """The properties a request must carry: required ones the server does not set itself."""
+        node = self.follow(schema)
+        names: dict[str, None] = {}
+        for part in node.get("allOf", ()):
+            names.update(dict.fromkeys(self.required(part)))
+        names.update(dict.fromkeys(node.get("required", ())))
+        properties = self.properties(node)
+        return [name for name in names if not properties.get(name, {}).get("readOnly")]
+
+    def at(self, schema: Json, path: tuple[str, ...]) -> Any:
+        """The schema below `path`, `-` standing for the items of an array; empty where there is none."""
+        node = self.follow(schema)
+        for step in path:
+            node = self.follow(node.get("items", {})) if step == "-" else self.properties(node).get(step, {})
+        return node
+
+    def fits(self, schema: Json, value: Json, direction: Direction = "request") -> bool:
+        """Whether the value is valid in that direction."""
+        return self._validator(schema, direction).is_valid(value)
+
+    def faults(self, schema: Json, value: Json, direction: Direction = "response") -> list[str]:
+        """What is wrong with the value, each with its place."""
+        return [
+            f"at /{'/'.join(str(step) for step in error.instance_path)}: {error.message}"
+            for error in self._validator(schema, direction).iter_errors(value)
+        ]
+
+    def _validator(self, schema: Json, direction: Direction) -> jsonschema_rs.Validator:
+        known = self._validators.get((id(schema), direction))
+        if known is None:
+            converted = convert(schema, direction)
+            known = jsonschema_rs.validator_for(
+                {**converted, "$defs": self._definitions(direction)} if isinstance(converted, dict) else converted,
+                validate_formats=True,
+            )
+            self._validators[id(schema), direction] = known
+            self._alive.append(schema)
+        return known
+
+    @functools.lru_cache(maxsize=3)  # noqa: B019  # lives as long as the run does
+    def _definitions(self, direction: Direction) -> dict[str, Any]:
+        return definitions(self.document, direction)
+
+    def references(self, schema: Json, value: Json, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str, Schema]]:
+        """Every place in `value` that holds the key of a record: path, resource, schema."""
+        node = self.follow(schema)
+        if not isinstance(node, Mapping):
+            return
+        if isinstance(node.get("x-references"), str) and not isinstance(value, dict | list):
+            yield at, node["x-references"], node
+        if isinstance(value, Mapping):
+            for name, item in self.properties(node).items():
+                if name in value:
+                    yield from self.references(item, value[name], (*at, name))
+        elif isinstance(value, list) and "items" in node:
+            for index, item in enumerate(value):
+                yield from self.references(node["items"], item, (*at, index))
+
+
+def put(value: Json, path: tuple[str | int, ...], item: Json) -> Json:
+    """A copy of `value` with `item` at `path`."""
+    if not path:
+        return item
+    copy = dict(value) if isinstance(value, Mapping) else list(value)
+    copy[path[0]] = put(copy[path[0]], path[1:], item) if len(path) > 1 else item
+    return copy
+
+
+def drop(value: Json, path: tuple[str | int, ...]) -> Json:
+    """A copy of `value` without what stands at `path`."""
+    copy = dict(value) if isinstance(value, Mapping) else list(value)
+    if len(path) == 1:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = drop(copy[path[0]], path[1:])
+    return copy

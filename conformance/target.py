@@ -1,0 +1,178 @@
+"""Where the implementation is, who may call it, and what is known to be there beforehand."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from conformance.finding import Unreachable
+from mock_server.contract import Contract, load_fixtures
+
+WORLD_HEADER = "X-Mock-World"
+
+
+class BadTarget(Exception):
+    """The target, or the file that describes it, makes no sense; the message says what."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Someone who may call: a token, a tenant, headers of their own, and the records they know by name."""
+
+    name: str
+    token: str | None
+    tenant: str = ""
+    subject: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def records(self, resource: str) -> tuple[Mapping[str, Any], ...]:
+        """The records of a resource known beforehand, the default one first."""
+        return tuple(self.known.get(resource, {}).values())
+
+
+@dataclass(frozen=True)
+class Target:
+    """An implementation of one contract. `others` are callers of other tenants; `refused` maps why to a token that must not work."""
+
+    base_url: str
+    caller: Caller
+    others: tuple[Caller, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    world: str = ""
+    names: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+
+
+def describe(contract: Contract, base_url: str, world: str, target_file: Path | None = None) -> Target:
+    """The target at a URL, with the fixtures' callers and records, or those of a target file. Raises BadTarget."""
+    fixtures = load_fixtures(contract)
+    names = {
+        name: {record.value.get(contract.resources[name].key): record.name for record in records}
+        for name, records in fixtures.records.items()
+        if name in contract.resources
+    }
+    if target_file is not None:
+        return _from_file(contract, base_url, world, target_file, names)
+    callers, refused = [], {}
+    for credential in fixtures.of("Credential"):
+        value = credential.value
+        expires = value.get("expires_at")
+        if value.get("revoked"):
+            refused["revoked"] = str(value["token"])
+        elif expires and datetime.fromisoformat(expires) < datetime.now(UTC):
+            refused["expired"] = str(value["token"])
+        else:
+            tenant = str(value.get("tenant", ""))
+            known = {
+                name: {record.name: record.value for record in fixtures.of(name, tenant)} for name in fixtures.records
+            }
+            callers.append(Caller(credential.name, str(value["token"]), tenant, value.get("subject"), {}, known))
+    if not callers:
+        callers = [Caller("anonymous", None, known={name: {r.name: r.value for r in fixtures.of(name)} for name in fixtures.records})]
+    others = tuple(caller for caller in callers[1:] if caller.tenant != callers[0].tenant)
+    return Target(base_url.rstrip("/"), callers[0], others, refused, world, names)
+
+
+def _from_file(
+    contract: Contract, base_url: str, world: str, path: Path, names: Mapping[str, Mapping[Any, str]]
+) -> Target:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadTarget(f"the target file cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise BadTarget("the target file is a mapping: token, tenant, subject, headers, known, second, expired, revoked")
+    second = content.pop("second", None)
+    refused = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
+    others = (_caller(contract, "second", second),) if second else ()
+    return Target(base_url.rstrip("/"), _caller(contract, "default", content), others, refused, world, names)
+
+
+def _caller(contract: Contract, name: str, node: Any) -> Caller:
+    allowed = {"token", "tenant", "subject", "headers", "known"}
+    if not isinstance(node, dict) or not set(node) <= allowed:
+        raise BadTarget(f"a caller in the target file has {', '.join(sorted(allowed))} and nothing else; {name} has {sorted(node)}")
+    known: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for resource, records in (node.get("known") or {}).items():
+        if resource not in contract.resources:
+            raise BadTarget(f"the target file knows a {resource}, which {contract.name} does not have")
+        if not isinstance(records, dict):
+            raise BadTarget(f"known records of {resource} are a mapping of name to key, or of name to record")
+        key = contract.resources[resource].key
+        known[resource] = {name: value if isinstance(value, dict) else {key: value} for name, value in records.items()}
+    headers = {str(key): str(value) for key, value in (node.get("headers") or {}).items()}
+    token = node.get("token")
+    return Caller(name, None if token is None else str(token), str(node.get("tenant", "")), node.get("subject"), headers, known)
+
+
+def base_url(target: str, vendor: str) -> str:
+    """The base URL of a vendor's API at a target.
+
+    `{vendor}` in it is replaced; where our own mock's health page answers below it, it is a server of many vendors and `/vendor` is appended.
+    """
+    if "{vendor}" in target:
+        return target.replace("{vendor}", vendor).rstrip("/")
+    root = target.rstrip("/")
+    try:
+        answer = httpx.get(f"{root}/_mock/health", timeout=10, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreachable(f"{target} does not answer: {error}") from None
+    ours = answer.status_code == 200 and "json" in answer.headers.get("content-type", "")
+    return f"{root}/{vendor}" if ours else root
+
+
+@contextlib.contextmanager
+def reach(target: str) -> Iterator[str]:
+    """The URL of a target; `module:factory` is imported and served in this process meanwhile. Raises BadTarget."""
+    if target.startswith(("http://", "https://")):
+        yield target
+        return
+    module, _, factory = target.partition(":")
+    if not module or not factory:
+        raise BadTarget(f"{target} is neither a URL (http://…) nor module:factory")
+    sys.path.insert(0, os.getcwd())
+    try:
+        made: Any = importlib.import_module(module)
+        for name in factory.split("."):
+            made = getattr(made, name)
+        app = made()
+    except Exception as error:
+        raise BadTarget(f"{target} cannot be made: {type(error).__name__}: {error}") from error
+    with serve(app) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serve(app: Any) -> Iterator[str]:
+    """Serve an ASGI app on a free port of this machine, in a thread, for as long as the context lasts."""
+    import uvicorn
+
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        for _ in range(2000):
+            if server.started and server.servers:
+                break
+            if not thread.is_alive():
+                raise BadTarget("the app did not start: its start-up failed")
+            time.sleep(0.005)
+        else:
+            raise BadTarget("the app did not start within ten seconds")
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
