@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Callable
 from typing import Any
+
+with warnings.catch_warnings():
+    # Connexion imports Starlette's test client, which warns that its support of httpx will end. Nobody here can act on that.
+    warnings.simplefilter("ignore")
+    import connexion  # noqa: F401
 
 from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
 from connexion.middleware.main import ConnexionMiddleware
@@ -29,6 +35,7 @@ from mock_server.app.exchange import (
 )
 from mock_server.app.operation import CompiledOperation, Schemas
 from mock_server.app.routing import Router
+from mock_server.contract import Operation
 from mock_server.engine import Engine
 from mock_server.problems import Problem
 from mock_server.vendor import Answer, Request
@@ -96,6 +103,7 @@ class VendorApp(SpecMiddleware):
             compiled, values = self._route(scope)
             request = request_of(scope, headers, values, world, b"")
             caller = self.engine.identify(compiled.operation, request)
+            self._check_served(compiled.operation)
             body = await read_body(scope, receive, headers)
             if body:
                 request = request_of(scope, headers, values, world, body)
@@ -118,10 +126,11 @@ class VendorApp(SpecMiddleware):
         compiled = match.methods.get(method)
         if compiled is None:
             raise Problem("no-method", f"This path allows {match.allow}.", headers={"Allow": match.allow})
-        operation = compiled.operation
+        return compiled, match.values
+
+    def _check_served(self, operation: Operation) -> None:
         if operation.provenance.level == "inferred" and not self.engine.inferred:
             raise Problem("not-served", f"{operation.id} is inferred; it is served when asked for: --include inferred.")
-        return compiled, match.values
 
     async def _serve(self, compiled: CompiledOperation, request: Request, caller: Any) -> Answer:
         given = compiled.read(request)
