@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from mock_server.contract.bundle import Bundle
@@ -64,7 +65,7 @@ class Pagination:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
     """A kind of record, from the schema that carries `x-resource`, which is also the stored shape.
 
@@ -87,12 +88,12 @@ class Resource:
     references: Mapping[str, str]
     provenance: Provenance | None
 
-    @property
+    @cached_property
     def read_only(self) -> frozenset[str]:
         """Properties only the server sets."""
         return frozenset(name for name, item in self.properties.items() if item.get("readOnly"))
 
-    @property
+    @cached_property
     def write_only(self) -> frozenset[str]:
         """Properties that are never shown."""
         return frozenset(name for name, item in self.properties.items() if item.get("writeOnly"))
@@ -178,7 +179,7 @@ class Response:
     pointer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Operation:
     """One operation of a contract."""
 
@@ -197,7 +198,7 @@ class Operation:
     pointer: str
     raw: Mapping[str, Any]
 
-    @property
+    @cached_property
     def success(self) -> Response:
         """The response of the lowest 2xx status."""
         return self.responses[min(status for status in self.responses if 200 <= status < 300)]
@@ -207,10 +208,15 @@ class Operation:
         """`METHOD /path`."""
         return f"{self.method.upper()} {self.path}"
 
+    @cached_property
+    def views(self) -> Mapping[str, View]:
+        """For each resource that the success answer shows, the place where it does: single places before lists, upper before lower."""
+        ordered = sorted(self.success.views, key=lambda view: (view.is_list, len(view.path)), reverse=True)
+        return {view.resource: view for view in ordered}
+
     def view(self, resource: str) -> View | None:
-        """The place where the success answer shows records of `resource`, single places first."""
-        found = [view for view in self.success.views if view.resource == resource]
-        return min(found, key=lambda view: (view.is_list, len(view.path)), default=None)
+        """The place where the success answer shows records of `resource`."""
+        return self.views.get(resource)
 
 
 @dataclass(frozen=True)
