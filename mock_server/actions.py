@@ -12,15 +12,19 @@ from mock_server.vendor import Call, Page, Result
 
 
 def writable(call: Call) -> dict[str, Any]:
-    """The body's properties that the client may set, with what the operation fixes put over them."""
+    """The body's properties that the client may set, with what the operation fixes put over them.
+
+    What the operation's body does not declare is ignored, even where the record has a property of that name.
+    """
     facts = call.resource
     body = call.body if isinstance(call.body, Mapping) else {}
+    declared = call.operation.body.properties if call.operation.body else frozenset()
     named = call.operation.action.by
     key = named[1] if named and named[0] == "body" else None
     values = {
         name: value
         for name, value in body.items()
-        if name in facts.properties and name not in facts.read_only and name != key
+        if name in declared and name in facts.properties and name not in facts.read_only and name != key
     }
     return {**values, **call.operation.action.fixed}
 

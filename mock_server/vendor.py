@@ -158,7 +158,7 @@ class Call:
         return {**(where or {}), deleted: None} if deleted else where or {}
 
     def create(self, resource: str, values: Mapping[str, Any]) -> StoredRecord:
-        """Store a new record of those values: ids minted, stamps set, unique fields checked. Values given win over minted ones.
+        """Store a new record of those values: ids minted, stamps set, key and unique fields checked. Values given win over minted ones.
 
         Raises Problem `duplicate`.
         """
@@ -173,6 +173,8 @@ class Call:
         if facts.deleted:
             record[facts.deleted] = None
         record = {name: record[name] for name in facts.properties if name in record}
+        if self.find(resource, record[facts.key]) is not None:
+            raise _taken(resource, (facts.key,))
         self.check_unique(resource, record)
         self.transaction.put(self.table(resource), record[facts.key], record)
         return record
@@ -198,7 +200,7 @@ class Call:
         return record
 
     def check_unique(self, resource: str, record: StoredRecord) -> None:
-        """Raise Problem `duplicate` where another record of the tenant shares a unique field set, or the key."""
+        """Raise Problem `duplicate` where another record of the tenant shares a unique field set."""
         facts = self.contract.resources[resource]
         for group in facts.unique:
             where = {name: record.get(name) for name in group}
@@ -206,11 +208,7 @@ class Call:
                 continue
             for other in self.scan(resource, where):
                 if other[facts.key] != record[facts.key]:
-                    raise Problem(
-                        "duplicate",
-                        f"Another {resource} has this {' and '.join(group)}.",
-                        tuple(Violation("body", f"/{escape(name)}", "unique", "is taken") for name in group),
-                    )
+                    raise _taken(resource, group)
 
     # Time, ids, answers ---------------------------------------------------------------------------------------------
 
@@ -247,6 +245,14 @@ class Call:
     def dangling(self, pointer: str, resource: str) -> Problem:
         """The problem of a body's field that names no record."""
         return violated("dangling", pointer, f"names no {resource}")
+
+
+def _taken(resource: str, fields: Sequence[str]) -> Problem:
+    return Problem(
+        "duplicate",
+        f"Another {resource} has this {' and '.join(fields)}.",
+        tuple(Violation("body", f"/{escape(name)}", "unique", "is taken") for name in fields),
+    )
 
 
 def next_number(transaction: Transaction, name: str) -> int:

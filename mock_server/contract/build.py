@@ -271,6 +271,7 @@ class _Builder:
         return Body(
             required=node.get("required", False),
             content=content,
+            properties=frozenset(name for schema in content.values() for name in self._properties(schema, at)),
             references=self._references(properties, at, set(self.resources)),
             pointer=at,
         )

@@ -153,11 +153,12 @@ class Parameter:
 class Body:
     """A request body: its schema by media type, in the document's order, and whether it may be left out.
 
-    `references` maps a top-level property to the resource whose key it holds.
+    `properties` are the top-level properties it declares, `references` maps one of them to the resource whose key it holds.
     """
 
     required: bool
     content: Mapping[str, Mapping[str, Any]]
+    properties: frozenset[str]
     references: Mapping[str, str]
     pointer: str
 
