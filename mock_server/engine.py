@@ -60,7 +60,7 @@ class Engine:
         self.inferred = inferred
         self._clock = Clock(frozen)
         self._actions = {operation.id: self._bind(operation) for operation in contract.operations.values()}
-        for name in vendor.actions:
+        for name in (*vendor.actions, *vendor.failures):
             if name not in contract.operations:
                 raise ContractError(f"the module of {vendor.name} has an action for {name}, which the document lacks")
         seeds.check(contract, fixtures)
@@ -270,7 +270,8 @@ class Engine:
         def mint_id(template: str) -> str:
             return mint(template, self.seed, next_number(transaction, template))
 
-        body = self.vendor.error(problem, status, mint_id)
+        error = self.vendor.failures.get(operation.id, self.vendor.error) if operation else self.vendor.error
+        body = error(problem, status, mint_id)
         transaction.commit()
         headers = dict(problem.headers)
         if problem.violations:

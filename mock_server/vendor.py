@@ -220,7 +220,7 @@ class Call:
         """The next unused value of a minted property."""
         facts = self.contract.resources[resource]
         while True:
-            made: str | int = mint(template, self.seed, next_number(self.transaction, f"{resource}.{name}"))
+            made: str | int = mint(template, self.seed, next_number(self.transaction, counter(resource, name)))
             if facts.properties[name].get("type") == "integer":
                 made = int(made)
             if name != facts.key or self.transaction.get(self.table(resource), made) is None:
@@ -255,6 +255,11 @@ def _taken(resource: str, fields: Sequence[str]) -> Problem:
     )
 
 
+def counter(resource: str, name: str) -> str:
+    """The name of the counter that a minted property is numbered by."""
+    return f"{resource}.{name}"
+
+
 def next_number(transaction: Transaction, name: str) -> int:
     """Count up a counter of the world."""
     n = int((transaction.get(COUNTERS, name) or {"n": 0})["n"]) + 1
@@ -266,6 +271,8 @@ Mint = Callable[[str], str]
 """Makes the next id of a template."""
 Action = Callable[[Call, Callable[[Call], Any]], Any]
 """`(call, proceed)`: calling `proceed` first, last, never or twice is after, before, instead, retry."""
+Failure = Callable[[Problem, int, Mint], Any]
+"""`(problem, status, mint_id)`: the body of a failed answer."""
 
 
 def _plain_error(problem: Problem, status: int, mint_id: Mint) -> Any:
@@ -296,14 +303,16 @@ class Vendor:
     """How one vendor speaks, and the few actions that its document cannot state.
 
     `error(problem, status, mint_id)` gives the body of a failure, `answer(call, result)` that of a success. `actions` are by operationId,
-    `verbs` by the verb of `x-action`, for operations that share one.
+    `verbs` by the verb of `x-action`, for operations that share one; `failures`, by operationId, are the error bodies of operations whose
+    failures look different.
     """
 
     name: str
-    error: Callable[[Problem, int, Mint], Any] = _plain_error
+    error: Failure = _plain_error
     answer: Callable[[Call, Result], Any] = _plain_answer
     actions: dict[str, Action] = field(default_factory=dict)
     verbs: dict[str, Action] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
 
     def action(self, *operation_ids: str) -> Callable[[Action], Action]:
         """Register the action of operations, by operationId."""
@@ -319,6 +328,15 @@ class Vendor:
 
         def register(function: Action) -> Action:
             self.verbs.update(dict.fromkeys(verbs, function))
+            return function
+
+        return register
+
+    def failure(self, *operation_ids: str) -> Callable[[Failure], Failure]:
+        """Register the error body of operations, by operationId."""
+
+        def register(function: Failure) -> Failure:
+            self.failures.update(dict.fromkeys(operation_ids, function))
             return function
 
         return register
