@@ -7,10 +7,11 @@ requests give the same answers, byte for byte.
 from __future__ import annotations
 
 import calendar
+import functools
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -68,18 +69,37 @@ def parsed(value: str) -> datetime:
 
 def mint(template: str, seed: str, n: int) -> str:
     """The n-th id of a template: `sub_{n:06d}`, `CUS-{base32:13}`, `req_{hex:12}`, `{uuid}`."""
-
-    def part(match: re.Match[str]) -> str:
-        kind, spec = match.groups()
-        if kind == "n":
-            return format(n, spec or "d")
+    parts = _parts(template)
+    digest = b""
+    if any(kind in ("hex", "base32", "uuid") for kind, _ in parts):
         digest = hashlib.blake2b(f"{seed}|{template}|{n}".encode(), digest_size=32).digest()
-        if kind == "uuid":
-            return str(uuid.UUID(bytes=digest[:16], version=4))
-        size = int(spec or 12)
-        if kind == "hex":
-            return digest.hex()[:size]
-        number = int.from_bytes(digest, "big")
-        return "".join(_CROCKFORD[(number >> (5 * i)) & 31] for i in range(size))
+    return "".join([_WRITERS[kind](spec, n, digest) for kind, spec in parts])
 
-    return _TEMPLATE.sub(part, template)
+
+@functools.lru_cache(maxsize=256)
+def _parts(template: str) -> tuple[tuple[str, str], ...]:
+    """A template as literal texts and placeholders with their format."""
+    parts: list[tuple[str, str]] = []
+    at = 0
+    for match in _TEMPLATE.finditer(template):
+        if match.start() > at:
+            parts.append(("", template[at : match.start()]))
+        parts.append((match.group(1), match.group(2) or ""))
+        at = match.end()
+    if at < len(template):
+        parts.append(("", template[at:]))
+    return tuple(parts)
+
+
+def _base32(spec: str, n: int, digest: bytes) -> str:
+    number = int.from_bytes(digest, "big")
+    return "".join([_CROCKFORD[(number >> (5 * i)) & 31] for i in range(int(spec or 13))])
+
+
+_WRITERS: Mapping[str, Callable[[str, int, bytes], str]] = {
+    "": lambda spec, n, digest: spec,
+    "n": lambda spec, n, digest: format(n, spec or "d"),
+    "hex": lambda spec, n, digest: digest.hex()[: int(spec or 12)],
+    "base32": _base32,
+    "uuid": lambda spec, n, digest: str(uuid.UUID(bytes=digest[:16], version=4)),
+}

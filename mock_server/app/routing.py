@@ -61,21 +61,27 @@ class Router(Generic[T]):
         static = self._static.get(raw_path)
         if static is not None:
             return Match(static, {})
-        segments = [unquote(segment) for segment in raw_path.split("/")]
-        found = self._search(self._root, segments, 0, ())
-        if found is None:
-            return None
-        (names, methods), values = found
-        return Match(methods, dict(zip(names, values, strict=True)))
+        segments = raw_path.split("/")
+        if "%" in raw_path:
+            segments = [unquote(segment) for segment in segments]
+        values: list[str] = []
+        leaf = _search(self._root, segments, 0, values)
+        return None if leaf is None else Match(leaf[1], dict(zip(leaf[0], values, strict=True)))
 
-    def _search(
-        self, node: _Node[T], segments: list[str], at: int, values: tuple[str, ...]
-    ) -> tuple[tuple[tuple[str, ...], dict[str, T]], tuple[str, ...]] | None:
-        if at == len(segments):
-            return (node.leaf, values) if node.leaf is not None else None
-        literal = node.literals.get(segments[at])
-        if literal is not None and (found := self._search(literal, segments, at + 1, values)) is not None:
-            return found
-        if node.template is not None and segments[at]:
-            return self._search(node.template, segments, at + 1, (*values, segments[at]))
+
+def _search(
+    node: _Node[T], segments: list[str], at: int, values: list[str]
+) -> tuple[tuple[str, ...], dict[str, T]] | None:
+    """The leaf that the segments from `at` on lead to; the templates' values are collected on the way."""
+    if at == len(segments):
+        return node.leaf
+    segment = segments[at]
+    literal = node.literals.get(segment)
+    if literal is not None and (leaf := _search(literal, segments, at + 1, values)) is not None:
+        return leaf
+    if node.template is None or not segment:
         return None
+    values.append(segment)
+    if (leaf := _search(node.template, segments, at + 1, values)) is None:
+        values.pop()
+    return leaf
