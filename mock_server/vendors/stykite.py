@@ -1,0 +1,148 @@
+"""Stykite: creating a customer subscribes them; usage comes as an array and is taken whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from mock_server.clock import later
+from mock_server.problems import Problem, Violation, violated
+from mock_server.vendor import Call, Mint, Result, Vendor
+
+_MONTHS = {"MONTHLY": 1, "YEARLY": 12}
+
+
+def _error(problem: Problem, status: int, mint_id: Mint) -> Any:
+    message = "Unauthorized access. Invalid token." if problem.kind == "unauthenticated" else problem.detail
+    return {"success": False, "message": message}
+
+
+def _answer(call: Call, result: Result) -> Any:
+    assert isinstance(result, Mapping), "every answer with content shows one customer"
+    value = call.shown(result)
+    if call.view("Subscription"):
+        owned = call.scan("Subscription", {"customer_identifier": result["customer_identifier"]})
+        value["subscriptions"] = [call.shown(subscription, "Subscription") for subscription in owned]
+    return {"status": True, "value": value}
+
+
+vendor = Vendor("stykite", error=_error, answer=_answer)
+
+
+@vendor.action("createCustomer")
+def subscribe(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The customer in the answer's words, and the subscription that comes with them."""
+    body = call.body
+    if body["country_code"] == "US" and "zipcode" not in body:
+        raise violated("missing", "/zipcode", "is required where country_code is US", code="required")
+    country = call.require("Country", call.input.path["countryId"])
+    customer = call.create(
+        "Customer",
+        {
+            "email": body["email"],
+            "firstName": body.get("first_name"),
+            "lastName": body.get("last_name"),
+            "phone": _text(body.get("phone")),
+            "address": _address(call, body),
+            "customer_identifier": body["customer_identifier"],
+            "company_tsid": call.caller.tenant,
+            "country_tsid": country["tsid"],
+        },
+    )
+    plan = call.require("Plan", body.get("plan_id", country["default_plan_id"]))
+    trial = timedelta(days=body.get("trial_days", plan["trial_days"]))
+    ends = call.now + trial if trial else later(call.now, months=_MONTHS[plan["plan_type"]])
+    call.create(
+        "Subscription",
+        {
+            "customer_identifier": customer["customer_identifier"],
+            "country_tsid": country["tsid"],
+            "plan_id": plan["tsid"],
+            "status": "TRIAL" if trial else "ACTIVE",
+            "trial_used": bool(trial),
+            "trial_end": call.stamp(ends) if trial else None,
+            "cycle_start": call.stamp(),
+            "cycle_end": call.stamp(ends),
+            "cancel_at_cycle_end": False,
+            "cancelled_at": None,
+            "end_date": None,
+        },
+    )
+    return customer
+
+
+@vendor.action("getCustomer")
+def get_customer(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The customer, if the path's country is theirs."""
+    return _customer(call)
+
+
+@vendor.action("sendUsage")
+def send_usage(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """Every reading, or none where one names no meter."""
+    customer = _customer(call)
+    unknown = tuple(
+        Violation("body", f"/{index}/meter_id", "dangling", "names no Meter")
+        for index, reading in enumerate(call.body)
+        if call.find("Meter", reading["meter_id"]) is None
+    )
+    if unknown:
+        raise Problem("dangling", violations=unknown)
+    for reading in call.body:
+        call.create("Usage", {**reading, "customer_identifier": customer["customer_identifier"]})
+
+
+@vendor.action("cancelSubscription")
+def cancel(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """End it now, or mark it to end with its cycle."""
+    _check_owner(call)
+    subscription = proceed(call)
+    if call.body["when"] == "END_OF_CYCLE":
+        return call.change("Subscription", subscription, {"cancel_at_cycle_end": True})
+    moment = call.stamp()
+    return call.change(
+        "Subscription", subscription, {"status": "CANCELLED", "cancelled_at": moment, "end_date": moment}
+    )
+
+
+@vendor.action("updateSubscription")
+def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """Move the end of a subscription of the path's customer."""
+    _check_owner(call)
+    return proceed(call)
+
+
+def _customer(call: Call) -> Any:
+    customer = call.find("Customer", call.input.path["customerIdentifier"])
+    if customer is None or customer["country_tsid"] != call.input.path["countryId"]:
+        violation = Violation("path", "/customerIdentifier", "unknown", "names no Customer of this Country")
+        raise Problem("unknown", "Customer not found.", (violation,))
+    return customer
+
+
+def _check_owner(call: Call) -> None:
+    customer, subscription = _customer(call), call.find("Subscription", call.key())
+    if subscription is None or subscription["customer_identifier"] != customer["customer_identifier"]:
+        raise call.unknown("Subscription")
+
+
+def _address(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The address in the answer's words: codes, and names for the codes that the fixtures know."""
+    code, state = body["country_code"], body.get("state_code")
+    territory = call.find("Territory", code) or {"country": None, "states": {}}
+    return {
+        "city": body.get("city"),
+        "country": territory["country"],
+        "line1": None,
+        "line2": None,
+        "state": territory["states"].get(state),
+        "city_code": body.get("city"),
+        "country_code": code,
+        "postal_code": _text(body.get("zipcode")),
+        "state_code": state,
+    }
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
