@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import jsonschema_rs
 
 from mock_server.contract import Contract, ContractError, Fixtures, Record, convert, definitions
 from mock_server.store import Transaction
-from mock_server.vendor import SHARED
+from mock_server.vendor import COUNTERS, SHARED, counter
 
 
 def stored_validators(contract: Contract) -> Mapping[str, jsonschema_rs.Validator]:
@@ -61,3 +62,15 @@ def sow(transaction: Transaction, contract: Contract, fixtures: Fixtures) -> Non
             deleted = contract.resources[resource].deleted
             value = {**record.value, deleted: record.value.get(deleted)} if deleted else record.value
             transaction.put(table, key, value)
+        for column, template in contract.resources[resource].mint.items() if records else ():
+            highest = max(_number(template, str(record.value.get(column))) for record in records)
+            transaction.put(COUNTERS, counter(resource, column), {"n": highest})
+
+
+def _number(template: str, value: str) -> int:
+    """The number a template was given to make this value; 0 where there is none. Numbers go on after the highest of any tenant."""
+    if "{n" not in template:
+        return 0
+    parts = [r"(\d{1,18})" if part.startswith("{n") else re.escape(part) for part in re.split(r"(\{[^}]*\})", template)]
+    found = re.fullmatch("".join(parts), value)
+    return int(found.group(1)) if found else 0

@@ -1,0 +1,197 @@
+"""What many tests share: a sandbox in this process, and a real server on a free port. Each test gets a world of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from mock_server import create_app
+from mock_server.app.root import RootApp
+from mock_server.clock import Clock
+from mock_server.engine import CLOCK
+
+MOMENT = datetime(2026, 4, 13, 10, 21, tzinfo=UTC)
+"""Where the clocks of tests stand still."""
+
+_worlds = count(1)
+
+
+def fresh_world() -> str:
+    """A name that no other test of this process uses."""
+    return f"test-{os.getpid()}-{next(_worlds)}"
+
+
+class InProcess(httpx.BaseTransport):
+    """Carries a synchronous client's requests to an ASGI application, without a socket."""
+
+    def __init__(self, app: Any, client: tuple[str, int] = ("127.0.0.1", 50_000)) -> None:
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=True, client=client)
+        self._loop = asyncio.new_event_loop()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._loop.run_until_complete(self._exchange(request))
+
+    def together(self, requests: list[httpx.Request]) -> list[httpx.Response]:
+        """Send all at once; the answers in the order of the requests."""
+
+        async def gather() -> list[httpx.Response]:
+            return await asyncio.gather(*map(self._exchange, requests))
+
+        return self._loop.run_until_complete(gather())
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        content = await response.aread()
+        return httpx.Response(response.status_code, headers=response.headers, content=content, request=request)
+
+    def close(self) -> None:
+        self._loop.close()
+
+
+@dataclass
+class Sandbox:
+    """One vendor in one world: `api` calls as the default caller, `control` is the control API of the world."""
+
+    app: RootApp
+    vendor: str
+    world: str
+    transport: InProcess
+
+    def client(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Client:
+        """A client of the server below a path, in this world."""
+        return httpx.Client(
+            transport=self.transport,
+            base_url=f"http://sandbox.example.com{path}",
+            headers={"X-Mock-World": self.world, **(headers or {})},
+        )
+
+    def caller(self, token: str | None, headers: Mapping[str, str] | None = None) -> httpx.Client:
+        """A client of the vendor that sends a token, or none."""
+        credentials = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.client(f"/{self.vendor}", {**credentials, **(headers or {})})
+
+    @property
+    def api(self) -> httpx.Client:
+        """The default caller."""
+        return self.caller(self.app.engines[self.vendor].fixtures.of("Credential")[0].value["token"])
+
+    @property
+    def control(self) -> httpx.Client:
+        """The control API."""
+        return self.client("/_mock")
+
+    def advance(self, **duration: float) -> None:
+        """Move the world's clock: `advance(hours=24)`."""
+        engine = self.app.engines[self.vendor]
+        transaction = engine.begin(self.world)
+        clock = engine.clock(transaction)
+        step = timedelta(**duration)
+        moved = Clock(clock.frozen + step) if clock.frozen else Clock(None, clock.offset + step)
+        transaction.put(CLOCK, "clock", moved.record())
+        transaction.commit()
+
+    def send_together(self, *requests: httpx.Request) -> list[httpx.Response]:
+        """Answers to requests that are under way at the same time."""
+        return self.transport.together(list(requests))
+
+
+@pytest.fixture(scope="session")
+def applications() -> Iterator[Callable[..., tuple[RootApp, InProcess]]]:
+    """Applications by their options, each built once."""
+    built: dict[Any, tuple[RootApp, InProcess]] = {}
+
+    def application(*vendors: str, **options: Any) -> tuple[RootApp, InProcess]:
+        key = (vendors, tuple(sorted(options.items())))
+        if key not in built:
+            app = create_app(vendors, **options)
+            assert isinstance(app, RootApp)
+            built[key] = (app, InProcess(app))
+        return built[key]
+
+    yield application
+    for _, transport in built.values():
+        transport.close()
+
+
+@pytest.fixture
+def sandbox(applications: Callable[..., tuple[RootApp, InProcess]]) -> Callable[..., Sandbox]:
+    """`sandbox("wispgate")`: a vendor in a new world, its clock frozen, inferred operations served unless told otherwise."""
+
+    def open_sandbox(vendor: str, *, world: str | None = None, **options: Any) -> Sandbox:
+        app, transport = applications(vendor, **{"frozen": MOMENT, "inferred": True, **options})
+        return Sandbox(app, vendor, world or fresh_world(), transport)
+
+    return open_sandbox
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `mockingbill serve`."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[Server]:
+    """`mockingbill serve` on a free port, until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mock_server", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"},
+    )
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        for line in process.stdout:
+            if found := re.search(r"http://\S+:\d+", line):
+                yield Server(process, found.group())
+                break
+        else:
+            raise AssertionError(process.stderr.read())
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real server of every vendor, shared by the tests of this process; the clock runs, inferred operations are served."""
+    with serving("--include", "inferred") as running:
+        yield running
+
+
+@pytest.fixture
+def world() -> str:
+    """The name of a new world."""
+    return fresh_world()
+
+
+@pytest.fixture
+def live(server: Server, world: str) -> Iterator[httpx.Client]:
+    """A client of the real server, over a socket, in a new world."""
+    with httpx.Client(base_url=server.url, headers={"X-Mock-World": world}, timeout=10) as client:
+        yield client
