@@ -85,7 +85,7 @@ class Client:
         self.populated: dict[tuple[str, str], list[Any]] = {}
         callers = (target.caller, *target.others)
         self.secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate(callers) if caller.token}
-        self.world = f"{target.world}-{layer}" if layer else target.world
+        self.world = f"{target.world}-{layer}" if layer and target.world else target.world
         self.http = httpx.Client(
             timeout=_TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40)
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from conformance.client import Client, Ledger
 from conformance.finding import Broken, Finding, NotTested, Unreachable
@@ -56,6 +56,10 @@ class Outcome:
     calls: int = 0
     findings: tuple[Finding, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as plain data."""
+        return asdict(self)
+
 
 @dataclass
 class Run:
@@ -67,6 +71,7 @@ class Run:
     ledger: Ledger = field(default_factory=Ledger)
     outcomes: list[Outcome] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    told: Callable[[Outcome], None] = lambda outcome: None
 
     @classmethod
     def begin(cls, settings: Settings) -> Run:
@@ -97,8 +102,7 @@ class Run:
             outcome = Outcome("promises", promise.name, subject.name, "kept", "", len(client.transcript))
             if not client.transcript:
                 self.doubts.append(f"{promise.name} asked nothing about {subject.name}")
-        self.outcomes.append(outcome)
-        return outcome
+        return self.record(outcome)
 
     def broken(self, promise: Promise, subject: Subject, client: Client, broken: Broken) -> Outcome:
         """The outcome of a broken promise, with its finding."""
@@ -133,8 +137,9 @@ class Run:
         )
 
     def record(self, outcome: Outcome) -> Outcome:
-        """Keep the outcome of another layer's check."""
+        """Keep an outcome, and tell who listens."""
         self.outcomes.append(outcome)
+        self.told(outcome)
         return outcome
 
     def findings(self) -> list[Finding]:
@@ -176,14 +181,9 @@ def preflight(run: Run) -> None:
         raise Unreachable(f"the target refuses the credentials; {refused[0]}")
 
 
-def rehearse(run: Run, promises: tuple[Promise, ...], progress: Callable[[Outcome], None] = lambda outcome: None) -> None:
+def rehearse(run: Run, promises: tuple[Promise, ...]) -> None:
     """Hold every promise for every subject, without pytest."""
     with run.client("promises") as client:
         for promise in promises:
             for subject in promise.subjects(run.scope):
-                progress(run.hold(promise, subject, client))
-
-
-def with_target(settings: Settings, target: str) -> Settings:
-    """The same settings for another target."""
-    return replace(settings, target=target)
+                run.hold(promise, subject, client)

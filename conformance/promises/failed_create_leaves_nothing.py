@@ -28,6 +28,7 @@ def _probe(subject: Subject, client: Client) -> None:
     for what, media, body in _bad(client, operation):
         answer = client.call(operation, body=body, media=media)
         if answer.ok:
+            before = present(client, resource, client.caller)
             continue
         refused += 1
         extra = present(client, resource, client.caller) - before

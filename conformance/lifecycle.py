@@ -1,0 +1,283 @@
+"""Random lives of records: a Hypothesis state machine built from `x-action`, each answer compared with a model.
+
+Scripted promises test what somebody thought of; this tests the orders nobody wrote down.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from conformance.client import ABSENT, FORM, Answer, Client
+from conformance.finding import Broken, NotTested, Unreachable
+from conformance.promises.deleted_is_gone import naming
+from conformance.records import Made, base_body, freshen, keyed, look, make, present, same, shown_as, unique_fields, walk
+from conformance.records import made_from as read_made
+from conformance.run import Outcome, Run
+from conformance.scope import Scope
+from conformance.strategies import changes
+from mock_server.contract import Operation
+
+SENTENCE = "Whatever is done to records in whatever order, every answer agrees with what was done before."
+_EXAMPLES = {"smoke": 12, "default": 40, "deep": 200}
+_STEPS = {"smoke": 12, "default": 20, "deep": 40}
+
+
+@dataclass
+class Life:
+    """What the model knows of one record: how it was made, what it was told, what it showed last, whether it is gone."""
+
+    made: Made
+    told: dict[str, Any]
+    shown: dict[str, Any] = field(default_factory=dict)
+    gone: bool = False
+
+
+def resources(scope: Scope) -> list[str]:
+    """The resources that can be created and seen."""
+    names = dict.fromkeys(operation.action.resource for operation in scope.acting("create"))
+    return [name for name in names if scope.sights(name)]
+
+
+def execute(run: Run, resource: str) -> Outcome:
+    """Live many random lives of one resource."""
+    creates = run.scope.creates(resource)
+    with run.client("lifecycle") as client:
+        model = Model(client, resource, creates[0])
+        amount = max(_EXAMPLES[run.settings.profile] // max(len(resources(run.scope)) // 2, 1), 3)
+        phases = (Phase.generate, Phase.shrink) if run.settings.profile == "deep" else (Phase.generate,)
+        chosen = settings(
+            max_examples=amount,
+            stateful_step_count=_STEPS[run.settings.profile],
+            phases=phases,
+            database=None,
+            deadline=None,
+            print_blob=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        )
+        seeded: Any = hypothesis.seed(run.settings.seed)(machine(model))
+        try:
+            run_state_machine_as_test(seeded, settings=chosen)
+        except (Unreachable, KeyboardInterrupt):
+            raise
+        except NotTested as reason:
+            return run.record(Outcome("lifecycle", "lifecycle", resource, "not tested", str(reason), model.calls))
+        except BaseException:
+            if model.broken is None:
+                raise
+        return run.record(_outcome(run, model))
+
+
+def _outcome(run: Run, model: Model) -> Outcome:
+    if model.broken is None:
+        if not model.calls:
+            run.doubts.append(f"the lifecycle of {model.resource} made no call")
+        return Outcome("lifecycle", "lifecycle", model.resource, "kept", "", model.calls)
+    broken, operation, requests = model.broken
+    finding = run.finding(
+        "lifecycle", "lifecycle", SENTENCE, model.resource, operation, broken.pointer or operation.pointer, broken, requests
+    )
+    status: Any = "apart" if finding.apart else "broken"
+    return Outcome("lifecycle", "lifecycle", model.resource, status, str(broken), model.calls, (finding,))
+
+
+class Model:
+    """The reference model of one resource, and the calls that are compared with it."""
+
+    def __init__(self, client: Client, resource: str, create: Operation) -> None:
+        self.client = client
+        self.scope = client.scope
+        self.resource = resource
+        self.create = create
+        self.broken: tuple[Broken, Operation, list[str]] | None = None
+        self.calls = 0
+        self.sights = self.scope.sights(resource)
+        self.updates = [o for o in self.scope.acting("update", on=resource) if o.body and not o.action.fixed and o.action.by]
+        self.deletes = [o for o in self.scope.acting("delete", on=resource) if o.action.by]
+        self.updates = [o for o in self.updates if o.action.by and o.action.by[0] in ("path", "body")]
+
+    def begin(self) -> None:
+        """Start a new life."""
+        self.calls += len(self.client.transcript)
+        self.client.transcript.clear()
+
+    def breaks(self, broken: Broken) -> Broken:
+        """Keep the first broken expectation with the calls that led to it."""
+        if self.broken is None:
+            last = next((a.operation for a in reversed(self.client.transcript) if a.operation), self.create)
+            self.broken = (broken, last, [answer.curl for answer in self.client.transcript])
+        return broken
+
+    def born(self, example: str | None, change: Mapping[str, Any]) -> Life | None:
+        """A record made from an example, varied; None where the variation is refused for a documented reason."""
+        if self.create.body is None:
+            made = make(self.client, self.resource, operation=self.create)
+            return Life(made, {})
+        media, body = base_body(self.client, self.create, example)
+        if media == FORM or not isinstance(body, dict):
+            change = {}
+        told = {**body, **change} if isinstance(body, dict) else body
+        view = self.create.view(self.resource)
+        before = present(self.client, self.resource, self.client.caller) if view is None or view.is_list else set()
+        answer = self.client.call(self.create, body=told, media=media)
+        if not answer.ok:
+            self.refused(self.create, answer, bool(change))
+            return None
+        made = read_made(self.client, self.create, answer, told, media, self.client.caller, before)
+        if view and set(made.record) - {made.resource.key} and isinstance(told, dict):
+            self.agree(shown_as(self.client, self.create, view, told, made.record), "what was sent")
+        return Life(made, dict(told) if isinstance(told, dict) else {})
+
+    def refused(self, operation: Operation, answer: Answer, varied: bool) -> None:
+        """A refusal is in order for a varied body, with a status that is documented."""
+        if not varied or answer.status not in operation.responses:
+            raise Broken(f"{operation.success.status} for a valid {operation.label}", str(answer), pointer=operation.pointer)
+
+    def agree(self, wrong: list[str], what: str) -> None:
+        """Raise where an answer differs from the model."""
+        if wrong:
+            raise Broken(what, "; ".join(wrong))
+
+    def read(self, life: Life) -> None:
+        """Every sight shows the record as the model has it, or not at all once it is gone."""
+        for sight in self.sights:
+            if sight.how == "list":
+                continue
+            found = look(self.client, sight, life.made, life.made.key, life.made.caller)
+            if found is ABSENT:
+                continue
+            if (found is None) != life.gone:
+                raise Broken("no record, it was deleted" if life.gone else "the record", f"{found!r}", pointer=sight.operation.pointer)
+            if found is not None:
+                self.agree(shown_as(self.client, sight.operation, sight.view, life.told, found), "what was sent last")
+                self.agree(self.steady(life, sight, found), "what was shown before")
+                life.shown = dict(found)
+            return
+
+    def steady(self, life: Life, sight: Any, found: Mapping[str, Any]) -> list[str]:
+        """What changed although nothing named it."""
+        wrong = []
+        for name, schema in self.scope.shown(sight.operation, sight.view).items():
+            if name in life.told or name in (life.made.resource.updated, life.made.resource.state) or name not in life.shown:
+                continue
+            server_set = schema.get("readOnly") and name not in (life.made.resource.key, life.made.resource.created)
+            if not server_set and not same(self.scope.schemas, schema, life.shown[name], found.get(name)):
+                wrong.append(f"{name} was {life.shown[name]!r} and is {found.get(name)!r}")
+        return wrong
+
+    def change(self, life: Life, operation: Operation, change: Mapping[str, Any]) -> None:
+        """Update a record; refused once it is gone."""
+        body = dict(change)
+        if self.scope.schemas.required(operation.body.schema if operation.body else {}):
+            body = {**base_body(self.client, operation)[1], **body}
+        by = operation.action.by
+        if by and by[0] == "body":
+            body[by[1]] = life.made.key
+        body = freshen(self.client, operation, body)
+        answer = self.client.call(operation, given=keyed(operation, life.made.key), body=body)
+        if life.gone:
+            if answer.ok:
+                raise Broken(f"{operation.statuses.get('unknown')} for a deleted record", str(answer), pointer=operation.pointer)
+            return
+        if not answer.ok:
+            self.refused(operation, answer, varied=True)
+            return
+        life.told.update({name: value for name, value in body.items() if by != ("body", name)})
+        self.read(life)
+
+    def end(self, life: Life, operation: Operation) -> None:
+        """Delete a record; refused once it is gone, where one record is named."""
+        answer = self.client.call(operation, **naming(self.client, operation, [life.made.key]))
+        if not life.gone and not answer.ok:
+            raise Broken(f"{operation.success.status} for a record that is there", str(answer), pointer=operation.pointer)
+        if life.gone and answer.ok and not operation.action.many and operation.statuses.get("unknown") in operation.responses:
+            raise Broken(f"{operation.statuses.get('unknown')} for a deleted record", str(answer), pointer=operation.pointer)
+        life.gone = True
+        self.read(life)
+
+    def listed(self, lives: list[Life]) -> None:
+        """A list holds the living once and the gone not at all."""
+        for sight in [sight for sight in self.sights if sight.how == "list"]:
+            records = walk(self.client, sight)
+            counted = Counter(record.get(self.scope.contract.resources[self.resource].key) for record in records)
+            for life in lives:
+                times = counted[life.made.key]
+                if times != (0 if life.gone else 1):
+                    raise Broken(f"{life.made.key!r} {'not at all' if life.gone else 'once'}", f"{times} times", pointer=sight.operation.pointer)
+                for record in records:
+                    if record.get(life.made.resource.key) == life.made.key:
+                        self.agree(shown_as(self.client, sight.operation, sight.view, life.told, record), "what was sent last, in the list")
+
+    def twin(self, life: Life) -> None:
+        """A second record with the unique values of a living one is refused, with those of a gone one it is not."""
+        group = next((g for g in life.made.resource.unique if all(life.told.get(name) is not None for name in g)), None)
+        if group is None or life.gone or "duplicate" not in self.create.statuses:
+            return
+        media, body = base_body(self.client, self.create)
+        answer = self.client.call(self.create, body={**body, **{name: life.told[name] for name in group}}, media=media)
+        if answer.status != self.create.statuses["duplicate"]:
+            raise Broken(f"{self.create.statuses['duplicate']} for a second {'+'.join(group)}", str(answer))
+
+
+def machine(model: Model) -> type[RuleBasedStateMachine]:
+    """The state machine: a rule for each thing the contract lets a caller do."""
+    scope, create = model.scope, model.create
+    examples = [name for name, media, _ in scope.examples(create)] or [None]
+    avoid = set(unique_fields(model.client, create)) | {scope.contract.resources[model.resource].state or ""}
+    variations = st.just({}) | changes(scope.schemas, scope.fields(create), avoid)
+    edits = {o.id: changes(scope.schemas, scope.fields(o), avoid | {(o.action.by or ("", ""))[1]}) for o in model.updates}
+
+    class Lives(RuleBasedStateMachine):
+        lives = Bundle("lives")
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.all: list[Life] = []
+            model.begin()
+
+        @rule(target=lives, example=st.sampled_from(examples), change=variations)
+        def create(self, example: str | None, change: dict[str, Any]) -> Any:
+            life = guarded(model.born, example, change) or guarded(model.born, example, {})
+            self.all.append(life)
+            guarded(model.read, life)
+            return life
+
+        @rule(life=lives)
+        def read(self, life: Life) -> None:
+            guarded(model.read, life)
+
+        @precondition(lambda self: bool(model.updates))
+        @rule(life=lives, data=st.data())
+        def update(self, life: Life, data: st.DataObject) -> None:
+            operation = data.draw(st.sampled_from(model.updates))
+            guarded(model.change, life, operation, data.draw(edits[operation.id]))
+
+        @precondition(lambda self: bool(model.deletes))
+        @rule(life=lives, data=st.data())
+        def delete(self, life: Life, data: st.DataObject) -> None:
+            guarded(model.end, life, data.draw(st.sampled_from(model.deletes)))
+
+        @precondition(lambda self: bool(self.all))
+        @rule()
+        def list(self) -> None:
+            guarded(model.listed, self.all)
+
+        @rule(life=lives)
+        def twin(self, life: Life) -> None:
+            guarded(model.twin, life)
+
+    def guarded(step: Any, *arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except Broken as broken:
+            raise model.breaks(broken) from None
+
+    return Lives

@@ -1,0 +1,328 @@
+"""The one adapter around Schemathesis: every operation through its phases and checks, arranged so that a right server has no failure.
+
+`schemathesis.engine` is not documented API: nothing else in the suite imports it, and the version is pinned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import schemathesis
+from schemathesis import hooks
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.engine import Status, events, from_schema
+
+from conformance.client import Client
+from conformance.finding import Broken, Finding, NotTested, Unreachable
+from conformance.records import dependency, make, resolve_path, unique_fields
+from conformance.run import Outcome, Run
+from conformance.schemas import put
+from conformance.target import WORLD_HEADER
+from mock_server.contract import METHODS, Json, Operation, Parameter
+
+_SENTENCES = {
+    "not_a_server_error": "No request makes the server fail.",
+    "status_code_conformance": "Every answer has a documented status.",
+    "content_type_conformance": "Every answer has a documented media type.",
+    "response_headers_conformance": "Every answer carries the documented headers.",
+    "response_schema_conformance": "Every answer's body is valid against its schema.",
+    "negative_data_rejection": "A request that breaks its schema is refused.",
+    "positive_data_acceptance": "A request that keeps its schema is accepted.",
+    "missing_required_header": "A request without a required header is refused.",
+    "unsupported_method": "A method that is not offered is answered with 405 and Allow.",
+    "allow_header_conformance": "Allow names exactly the methods offered.",
+    "use_after_free": "What was deleted is not found any more.",
+    "ensure_resource_availability": "What was created is found at once.",
+    "ignored_auth": "Credentials are checked.",
+}
+_METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
+_AMOUNTS = {"smoke": 0, "default": 25, "deep": 100}
+
+
+@dataclass
+class Hook:
+    """Edits each generated call just before it is sent, so that server state cannot spoil it.
+
+    What must not repeat is made fresh after generation (else Hypothesis replays a create that answered 201 and now answers
+    409, and the stateful phase ends early, reporting success); valid references and ids name records that exist.
+    """
+
+    client: Client
+    live: dict[str, list[Any]] = field(default_factory=dict)
+    issued: dict[str, set[Any]] = field(default_factory=dict)
+
+    def before_call(self, context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+        """Schemathesis' hook: the case is about to be sent."""
+        operation = self._operation(case)
+        if operation is None:
+            return
+        stateful = case.meta is not None and case.meta.phase.name.value == "stateful"
+        for parameter in operation.parameters:
+            self._parameter(case, operation, parameter, stateful)
+        if operation.body is not None and isinstance(case.body, dict):
+            case.body = self._body(operation, case.body, case)
+
+    def after_call(self, context: Any, case: Any, response: Any) -> None:
+        """Schemathesis' hook: the answer is here."""
+        operation = self._operation(case)
+        if operation is None or case.method.lower() != operation.method:
+            return
+        self.client.ledger.note(operation.id, response.status_code)
+        if operation.action.verb == "create" and 200 <= response.status_code < 300:
+            view, key = operation.view(operation.action.resource), self.client.scope.resource(operation).key
+            try:
+                shown = view.records(json.loads(response.content)) if view else []
+            except ValueError:
+                return
+            for record in shown:
+                if key in record:
+                    self._know(operation.action.resource, record[key])
+
+    def _operation(self, case: Any) -> Operation | None:
+        identifier = case.operation.definition.raw.get("operationId")
+        return self.client.scope.contract.operations.get(identifier)
+
+    def _know(self, resource: str, key: Any) -> None:
+        self.live.setdefault(resource, []).append(key)
+        self.issued.setdefault(resource, set()).add(key)
+
+    def _parameter(self, case: Any, operation: Operation, parameter: Parameter, stateful: bool) -> None:
+        container = {"path": case.path_parameters, "query": case.query, "header": case.headers}.get(parameter.where)
+        location = {"path": ParameterLocation.PATH, "query": ParameterLocation.QUERY, "header": ParameterLocation.HEADER}
+        if container is None or parameter.name not in container:
+            return
+        if case.meta is not None and case.meta.is_negative_at(location[parameter.where]):
+            return
+        value = self._known(operation, parameter, container[parameter.name], stateful)
+        if value is not None:
+            container[parameter.name] = value if parameter.where != "header" else str(value)
+
+    def _known(self, operation: Operation, parameter: Parameter, value: Any, stateful: bool) -> Any:
+        """What the parameter should be instead; None to leave it."""
+        contract, client = self.client.scope.contract, self.client
+        rule = contract.idempotency
+        if rule and parameter.where == "header" and parameter.name.lower() == rule.header.lower():
+            return client.fresh.token()
+        if (parameter.where, parameter.name) == (contract.tenancy.where, contract.tenancy.name):
+            return client.caller.tenant or None
+        if operation.action.by == (parameter.where, parameter.name):
+            if stateful and value in self.issued.get(operation.action.resource, ()):
+                return None
+            key = self._target(operation)
+            return [key] if operation.action.many and isinstance(value, list) else None if operation.action.many else key
+        if parameter.references:
+            return self._reference(parameter.references)
+        return None
+
+    def _target(self, operation: Operation) -> Any:
+        """The key of a record the operation can act on; one made for the purpose where it is deleted."""
+        resource = operation.action.resource
+        if operation.action.verb == "delete" or not self.live.get(resource):
+            known = self.client.caller.records(resource)
+            if self.client.scope.creates(resource):
+                try:
+                    self._know(resource, make(self.client, resource).key)
+                except (NotTested, Broken):
+                    pass
+            elif known:
+                return known[0].get(self.client.scope.contract.resources[resource].key)
+        keys = self.live.get(resource, [])
+        return keys.pop() if keys and operation.action.verb == "delete" else keys[-1] if keys else None
+
+    def _reference(self, resource: str) -> Any:
+        known = self.client.caller.records(resource)
+        if known:
+            return known[0].get(self.client.scope.contract.resources[resource].key)
+        if self.client.scope.creates(resource):
+            try:
+                return dependency(self.client, resource, self.client.caller)
+            except (NotTested, Broken):
+                return None
+        return None
+
+    def _body(self, operation: Operation, body: dict[str, Any], case: Any) -> Json:
+        assert operation.body is not None, "the caller has looked"
+        schemas = self.client.scope.schemas
+        fields = self.client.scope.fields(operation)
+        for name in unique_fields(self.client, operation):
+            if body.get(name) is not None and schemas.fits(fields[name], body[name]) and "x-references" not in fields[name]:
+                body = {**body, name: self._unlike(fields[name], body[name])}
+        for path, resource, schema in list(schemas.references(operation.body.schema, body)):
+            value = resolve_path(body, path)
+            if value is None or not schemas.fits(schema, value):
+                continue
+            aimed = operation.action.by == ("body", path[0]) and len(path) == 1
+            key = self._target(operation) if aimed else self._reference(resource)
+            if key is not None:
+                body = put(body, path, key)
+        return body
+
+    def _unlike(self, schema: Mapping[str, Any], value: Any) -> Any:
+        """A value never used, as long as the generated one where that is longer: a boundary stays a boundary."""
+        fresh = self.client.fresh.value(schema, value)
+        if isinstance(value, str) and isinstance(fresh, str) and len(value) > len(fresh):
+            longer = (fresh + value)[: len(value)]
+            return longer if self.client.scope.schemas.fits(schema, longer) else fresh
+        return fresh
+
+
+@contextlib.contextmanager
+def _installed(hook: Hook) -> Iterator[None]:
+    """The hook in Schemathesis' global registry (it takes `before_call` nowhere else), and out of it afterwards."""
+
+    def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+        hook.before_call(context, case, kwargs)
+
+    def after_call(context: Any, case: Any, response: Any) -> None:
+        hook.after_call(context, case, response)
+
+    for name, function in (("before_call", before_call), ("after_call", after_call)):
+        hooks.GLOBAL_HOOK_DISPATCHER.register_hook_with_name(function, name)
+    try:
+        yield
+    finally:
+        hooks.unregister(before_call)
+        hooks.unregister(after_call)
+
+
+def execute(run: Run) -> list[Outcome]:
+    """Every operation through the phases of the profile; an outcome for each operation."""
+    logging.getLogger("schemathesis").setLevel(logging.CRITICAL)
+    failures: list[_Failure] = []
+    with run.client("responses") as client:
+        config = schemathesis.Config.from_dict(configuration(run, client))
+        schema = schemathesis.openapi.from_dict(document(run), config=config)
+        with _installed(Hook(client)):
+            for event in from_schema(schema).execute():
+                if isinstance(event, events.ScenarioFinished):
+                    failures += _failures(event)
+                elif isinstance(event, events.NonFatalError):
+                    _doubt(run, event)
+                elif isinstance(event, events.FatalError):
+                    run.doubts.append(f"responses: {event.exception}")
+                elif isinstance(event, events.Interrupted):
+                    raise KeyboardInterrupt
+    return [run.record(outcome) for outcome in _outcomes(run, failures)]
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The contract's document without the operations that do not count."""
+    raw = copy.deepcopy(run.scope.contract.document)
+    for operation in run.scope.unseen():
+        del raw["paths"][operation.path][operation.method]
+    raw["paths"] = {path: item for path, item in raw["paths"].items() if set(item) & set(METHODS)}
+    return raw
+
+
+def configuration(run: Run, client: Client) -> dict[str, Any]:
+    """Schemathesis' settings: repeatable (one worker, no cache, no database), every check on, the profile's phases and amounts."""
+    amount = _AMOUNTS[run.settings.profile]
+    unseen = {operation.method.upper() for operation in run.scope.unseen()}
+    probed = [name for name in _METHODS if name not in unseen and not (unseen and name == "OPTIONS")]
+    caller = run.target.caller
+    headers = {**caller.headers, **({WORLD_HEADER: client.world} if client.world else {})}
+    config: dict[str, Any] = {
+        "base-url": run.target.base_url,
+        "seed": run.settings.seed,
+        "workers": 1,
+        "continue-on-failure": True,
+        "cache": {"enabled": False},
+        "generation": {"max-examples": max(amount, 1), "database": "none", "allow-x00": False},
+        "phases": {
+            "coverage": {"unexpected-methods": probed},
+            "fuzzing": {"enabled": amount > 0},
+            "stateful": {"enabled": amount > 0},
+        },
+        "warnings": False,
+    }
+    if headers:
+        config["headers"] = headers
+    if caller.token is not None:
+        schemes = run.scope.contract.document.get("components", {}).get("securitySchemes", {})
+        authority = {name: _authority(run.scope.schemas.follow(scheme), caller.token) for name, scheme in schemes.items()}
+        config["auth"] = {"openapi": {name: value for name, value in authority.items() if value}}
+    return config
+
+
+def _authority(scheme: Mapping[str, Any], token: str) -> dict[str, str] | None:
+    if scheme["type"] == "apiKey":
+        return {"api_key": token}
+    if scheme["type"] == "http" and scheme.get("scheme", "").lower() == "bearer":
+        return {"bearer": token}
+    return None
+
+
+@dataclass(frozen=True)
+class _Failure:
+    check: str
+    operation: str
+    title: str
+    message: str
+    status: int | None
+    steps: tuple[str, ...]
+
+
+def _failures(event: Any) -> Iterator[_Failure]:
+    for case_id, nodes in event.recorder.checks.items():
+        for node in nodes:
+            if node.status is not Status.FAILURE or node.failure_info is None:
+                continue
+            failure, interaction = node.failure_info.failure, event.recorder.interactions.get(case_id)
+            steps = tuple(step.curl for step in node.failure_info.steps) or (node.failure_info.code_sample,)
+            answered = interaction.response.status_code if interaction and interaction.response else None
+            yield _Failure(node.name, failure.operation or event.label or "", failure.title, failure.message, answered, steps)
+
+
+def _doubt(run: Run, event: Any) -> None:
+    message = f"{event.label}: {event.value}".strip()
+    if "Network" in type(event.value).__name__ or "Connection" in type(event.value).__name__:
+        raise Unreachable(f"{run.target.base_url} stopped answering: {event.value}")
+    run.doubts.append(f"responses: {message[:300]}")
+
+
+def _outcomes(run: Run, failures: list[_Failure]) -> Iterator[Outcome]:
+    secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate((run.target.caller, *run.target.others)) if caller.token}
+    found: dict[str, dict[tuple[str, str], Finding]] = {}
+    by_label = {operation.label: operation for operation in run.scope.operations}
+    for failure in failures:
+        operation = by_label.get(failure.operation) or next(iter(run.scope.operations))
+        kept = found.setdefault(operation.id, {})
+        if (failure.check, failure.title) in kept:
+            continue
+        requests = [_masked(step, secrets) for step in failure.steps]
+        broken = Broken(_SENTENCES.get(failure.check, failure.check), _observed(failure), status=_due(operation, failure))
+        sentence = _SENTENCES.get(failure.check, failure.check)
+        kept[failure.check, failure.title] = run.finding(
+            "responses", failure.check, sentence, operation.id, operation, operation.pointer, broken, requests
+        )
+    for operation in run.scope.operations:
+        findings = tuple(found.get(operation.id, {}).values())
+        status: Any = "kept" if not findings else "apart" if all(finding.apart for finding in findings) else "broken"
+        reason = "; ".join(f"{finding.promise}: {finding.observed}" for finding in findings)
+        yield Outcome("responses", "responses", operation.id, status, reason, 1, findings)
+
+
+def _due(operation: Operation, failure: _Failure) -> int | None:
+    """The status whose footing a failure rests on: the one that came where it is documented, else the one that was due."""
+    if failure.check in ("ignored_auth", "missing_required_header"):
+        return operation.statuses.get("unauthenticated")
+    if failure.status in operation.responses:
+        return failure.status
+    return operation.success.status if failure.status and 200 <= failure.status < 300 else None
+
+
+def _observed(failure: _Failure) -> str:
+    text = " ".join(failure.message.partition("Schema at")[0].split())
+    return f"{failure.status or 'no answer'}: {failure.title}. {text}"[:600]
+
+
+def _masked(step: str, secrets: Mapping[str, str]) -> str:
+    for secret, variable in secrets.items():
+        step = step.replace(secret, variable)
+    return step.replace("[Filtered]", "$TOKEN")
