@@ -17,6 +17,8 @@ from mock_server.vendor import Answer, Request
 
 _PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^,;]*))?\s*(?:[,;]|$)')
 
+_SEPARATOR = re.compile(r"[,;]")
+
 
 @dataclass(frozen=True, slots=True)
 class Preference:
@@ -35,7 +37,7 @@ def preferred(request: Request) -> Preference:
     given = parse(header) if header else {}
     query = {name[2:]: value for name, value in request.query if name in ("__code", "__example")}
     code = given.get("code", query.get("code"))
-    if code is not None and not re.fullmatch(r"[1-5][0-9]{2}", code):
+    if code is not None and not re.fullmatch(r"[0-9]{3}", code):
         raise Problem("preference", "The preferred code must be a status of three digits.")
     return Preference(int(code) if code is not None else None, given.get("example", query.get("example")))
 
@@ -47,7 +49,8 @@ def parse(header: str) -> Mapping[str, str]:
     while at < len(header):
         match = _PREFERENCE.match(header, at)
         if match is None or match.end() == at:
-            at += 1
+            following = _SEPARATOR.search(header, at)
+            at = following.end() if following else len(header)
             continue
         name, value = match.group(1).lower(), (match.group(2) or "").strip()
         if value.startswith('"') and value.endswith('"') and len(value) > 1:

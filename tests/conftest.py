@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,11 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
+from serving import Server, serving
 
 from mock_server import create_app
 from mock_server.app.root import RootApp
 from mock_server.clock import Clock
 from mock_server.engine import CLOCK
+
+pytest_plugins = ["discipline"]
 
 MOMENT = datetime(2026, 4, 13, 10, 21, tzinfo=UTC)
 """Where the clocks of tests stand still."""
@@ -135,46 +133,6 @@ def sandbox(applications: Callable[..., tuple[RootApp, InProcess]]) -> Callable[
         return Sandbox(app, vendor, world or fresh_world(), transport)
 
     return open_sandbox
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running `mockingbill serve`."""
-
-    process: subprocess.Popen[str]
-    url: str
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
-
-
-@contextmanager
-def serving(*arguments: str) -> Iterator[Server]:
-    """`mockingbill serve` on a free port, until the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mock_server", "serve", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"},
-    )
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        for line in process.stdout:
-            if found := re.search(r"http://\S+:\d+", line):
-                yield Server(process, found.group())
-                break
-        else:
-            raise AssertionError(process.stderr.read())
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
 
 
 @pytest.fixture(scope="session")
