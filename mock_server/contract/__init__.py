@@ -4,7 +4,7 @@ This is the only part of the mock that the conformance suite may import.
 """
 
 from mock_server.contract.build import load, provenance, vendors
-from mock_server.contract.extensions import METHODS, Finding, check
+from mock_server.contract.extensions import Finding, check, check_keys
 from mock_server.contract.files import ContractError, Json, data_root, escape, resolve
 from mock_server.contract.fixtures import Fixtures, Record, load_fixtures
 from mock_server.contract.json_schema import convert, definitions
@@ -24,6 +24,9 @@ from mock_server.contract.model import (
     Verb,
     View,
 )
+from mock_server.contract.openapi import invalidities
+from mock_server.contract.parts import METHODS, Part, walk
+from mock_server.contract.references import follow, named_records
 
 __all__ = [
     "METHODS",
@@ -39,6 +42,7 @@ __all__ = [
     "Operation",
     "Pagination",
     "Parameter",
+    "Part",
     "Provenance",
     "Record",
     "Resource",
@@ -47,13 +51,18 @@ __all__ = [
     "Verb",
     "View",
     "check",
+    "check_keys",
     "convert",
     "data_root",
     "definitions",
     "escape",
+    "follow",
+    "invalidities",
     "load",
     "load_fixtures",
+    "named_records",
     "provenance",
     "resolve",
     "vendors",
+    "walk",
 ]

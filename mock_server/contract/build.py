@@ -24,9 +24,14 @@ from mock_server.contract.model import (
     Tenancy,
     View,
 )
+from mock_server.contract.openapi import invalidities
+from mock_server.contract.parts import METHODS
 
 VERBS = ("create", "retrieve", "list", "search", "filter", "related", "update", "delete", "none")
 _DURATION = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
+_DIGITS = re.compile(r"^[0-9]*\{n(?::0[0-9]+d)?\}[0-9]*$")
+_BROKEN = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading fails with where a document is no OpenAPI document: it is only validated when this happens, as that takes a while."""
 
 
 def vendors() -> tuple[str, ...]:
@@ -37,7 +42,13 @@ def vendors() -> tuple[str, ...]:
 def load(name: str | Path) -> Contract:
     """Read a contract by vendor name or by file. Raises ContractError with file and line."""
     path = name if isinstance(name, Path) else data_root() / "openapi" / f"{name}.yaml"
-    return _Builder(bundle(path)).contract()
+    bundled = bundle(path)
+    try:
+        return _Builder(bundled).contract()
+    except _BROKEN as error:
+        finding = next(invalidities(bundled.document), None)
+        pointer, message = (finding.pointer, finding.message) if finding else ("", f"not understood: {error!r}")
+        raise ContractError(message, bundled.place(pointer), bundled.written_at(pointer)[1]) from error
 
 
 def provenance(node: Mapping[str, Any], otherwise: Provenance | None = None) -> Provenance | None:
@@ -57,7 +68,7 @@ class _Builder:
         self.document = bundled.document
 
     def fail(self, pointer: str, message: str) -> ContractError:
-        return ContractError(f"{self.bundle.place(pointer)}: {message}")
+        return ContractError(message, self.bundle.place(pointer), self.bundle.written_at(pointer)[1])
 
     def deref(self, node: Json, pointer: str) -> tuple[Json, str]:
         """Follow local references: the node they lead to and its pointer."""
@@ -121,6 +132,11 @@ class _Builder:
                     raise self.fail(
                         f"{pointer}/x-resource", f"x-resource of {name} names {column}, which is no property of it"
                     )
+            for column, template in facts.get("mint", {}).items():
+                if properties[column].get("type") == "integer" and not _DIGITS.match(template):
+                    raise self.fail(
+                        f"{pointer}/x-resource/mint/{escape(column)}", f"{column} is an integer, {template} is not"
+                    )
             references = self._references(properties, pointer, names)
             yield (
                 name,
@@ -166,7 +182,7 @@ class _Builder:
     def _operations(self, facts: Mapping[str, Any]) -> Iterator[Operation]:
         seen: set[str] = set()
         for path, item in self.document.get("paths", {}).items():
-            for method in extensions.METHODS:
+            for method in METHODS:
                 if method not in item:
                     continue
                 pointer = f"/paths/{escape(path)}/{method}"
@@ -206,7 +222,7 @@ class _Builder:
             parameters=parameters,
             body=body,
             responses=responses,
-            secured=bool(raw.get("security", self.document.get("security", []))),
+            secured=_is_secured(raw.get("security", self.document.get("security", []))),
             pointer=pointer,
             raw=raw,
         )
@@ -267,6 +283,8 @@ class _Builder:
             return None
         node, at = self.deref(raw["requestBody"], f"{pointer}/requestBody")
         content = {media: entry.get("schema", {}) for media, entry in node["content"].items()}
+        if not content:
+            raise self.fail(at, "the body has no media type")
         properties = self._properties(next(iter(content.values())), at)
         return Body(
             required=node.get("required", False),
@@ -324,6 +342,11 @@ class _Builder:
             if key in self._properties(resolved, ""):
                 return self._raw_property(resolved, key)
         return {}
+
+
+def _is_secured(requirements: list[dict[str, Any]]) -> bool:
+    """Whether a call needs a credential: an empty requirement among the alternatives lets everyone in."""
+    return bool(requirements) and all(requirements)
 
 
 def _idempotency(node: Mapping[str, Any] | None) -> Idempotency | None:

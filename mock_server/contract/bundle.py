@@ -43,7 +43,7 @@ def bundle(path: Path) -> Bundle:
     """Read `path` and everything it refers to. Raises ContractError with file and line."""
     document = read(path)
     if not isinstance(document, dict):
-        raise ContractError(f"{shown(path)}:1: a contract is a mapping")
+        raise ContractError("a contract is a mapping", f"{shown(path)}:1")
     origins: dict[str, tuple[Path, str]] = {}
 
     def inline(value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]) -> Json:
@@ -69,15 +69,18 @@ def bundle(path: Path) -> Bundle:
         step = (target, pointer)
         where = f"{shown(file)}:{line_of(file, inside)}"
         if step in trail:
-            raise ContractError(f"{where}: the reference {reference} leads back to itself")
+            raise ContractError(f"the reference {reference} leads back to itself", where, inside)
         try:
             found = resolve(read(target), pointer)
         except KeyError:
-            raise ContractError(f"{where}: the reference {reference} names nothing") from None
+            raise ContractError(f"the reference {reference} names nothing", where, inside) from None
         except ContractError as error:
-            raise ContractError(f"{where}: the reference {reference} cannot be followed: {error}") from None
+            raise ContractError(f"the reference {reference} cannot be followed: {error}", where, inside) from None
         origins[at] = step
         return inline(found, target, pointer, at, (*trail, step))
 
     path = path.resolve()
-    return Bundle(path, inline(document, path, "", "", ()), origins)
+    try:
+        return Bundle(path, inline(document, path, "", "", ()), origins)
+    except RecursionError:
+        raise ContractError("nested too deep, or an anchor that stands inside itself", f"{shown(path)}:1") from None

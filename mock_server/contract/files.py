@@ -7,8 +7,9 @@ and the country `NO` stays a country. A repeated key is an error, as it is a fac
 from __future__ import annotations
 
 import functools
+import math
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ Json = Any
 
 
 class ContractError(Exception):
-    """A document, fixture or extension that cannot be used; the message carries file and line."""
+    """A document, fixture or extension that cannot be used: why, and at which place (`file:line`) and JSON pointer in that file."""
+
+    def __init__(self, message: str, place: str = "", pointer: str = "") -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        self.message = message
+        self.place = place
+        self.pointer = pointer
 
 
 def data_root() -> Path:
@@ -30,21 +37,59 @@ def data_root() -> Path:
 
 
 class _Loader(yaml.CSafeLoader):
-    """CSafeLoader with JSON's scalars only, and no repeated keys."""
+    """CSafeLoader with JSON's values only: keys are text, and none stands twice."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own attribute
+    yaml_constructors = {  # noqa: RUF012  # PyYAML's own attribute
+        tag: function
+        for tag, function in yaml.CSafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in ("null", "bool", "str", "seq", "map")
+    }
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = key_node.value
-            if key in seen and key != "<<":
-                mark = key_node.start_mark
-                raise ContractError(f"{mark.name}:{mark.line + 1}: the key {key!r} stands twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._checked: set[int] = set()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Check the keys before any are merged in, which happens to a node as often as it is referred to."""
+        if id(node) not in self._checked:
+            self._checked.add(id(node))
+            _check_keys(node)
+        super().flatten_mapping(node)
 
 
+def _check_keys(node: yaml.MappingNode) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is text", key.start_mark)
+        if key.tag == "tag:yaml.org,2002:merge":
+            continue
+        key.tag = "tag:yaml.org,2002:str"
+        if key.value in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+        seen.add(key.value)
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    try:
+        return int(loader.construct_scalar(node))
+    except ValueError:
+        raise yaml.constructor.ConstructorError(None, None, "this is no usable integer", node.start_mark) from None
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
+    try:
+        number = float(loader.construct_scalar(node))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise yaml.constructor.ConstructorError(None, None, "this is no usable number", node.start_mark)
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
     ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
@@ -67,14 +112,22 @@ def shown(path: Path) -> str:
 def _read(path: Path, _stamp: tuple[int, int]) -> Json:
     try:
         text = path.read_text(encoding="utf-8")
-        stream = _Named(text, shown(path))
         # A subclass of CSafeLoader: no tag in the file can build anything but plain data.
-        return yaml.load(stream, Loader=_Loader)  # noqa: S506
+        return yaml.load(_Named(text, shown(path)), Loader=_Loader)  # noqa: S506
+    except OSError:
+        raise ContractError("this is no readable file", f"{shown(path)}:1") from None
+    except UnicodeDecodeError:
+        raise ContractError("not UTF-8", f"{shown(path)}:1") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ContractError(f"{shown(path)}:{line}: {error.problem}") from None
-    except UnicodeDecodeError:
-        raise ContractError(f"{shown(path)}:1: not UTF-8") from None
+        raise ContractError(f"{error.problem}", f"{shown(path)}:{line}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ContractError(
+            f"the character #x{error.character:04x} cannot stand here", f"{shown(path)}:{line}"
+        ) from None
+    except RecursionError:
+        raise ContractError("nested too deep", f"{shown(path)}:1") from None
 
 
 class _Named:
@@ -97,8 +150,8 @@ def read(path: Path) -> Json:
     """
     try:
         stat = path.stat()
-    except OSError:
-        raise ContractError(f"{shown(path)}:1: there is no such file") from None
+    except (OSError, ValueError):
+        raise ContractError("there is no such file", f"{shown(path)}:1") from None
     return _read(path, (stat.st_mtime_ns, stat.st_size))
 
 

@@ -54,24 +54,33 @@ def load_fixtures(contract: Contract, folder: Path | None = None) -> Fixtures:
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {}
     tenant = ""
     if "Credential" in files:
-        first: dict[str, Any] = next(iter((read(files["Credential"]).get("records") or {}).values()), {})
-        tenant = str(first.get("value", {}).get("tenant", ""))
+        first = next(iter(_group(files["Credential"], "records").values()), None)
+        value = first.get("value") if isinstance(first, dict) else None
+        tenant = str(value.get("tenant", "")) if isinstance(value, dict) else ""
     return Fixtures({name: tuple(_records(contract, name, path, tenant)) for name, path in files.items()})
 
 
-def _records(contract: Contract, resource: str, path: Path, default: str) -> list[Record]:
+def _group(path: Path, name: str) -> dict[str, Any]:
     content = read(path)
     if not isinstance(content, dict) or not set(content) <= set(GROUPS):
-        raise ContractError(f"{shown(path)}:1: a fixtures file has the groups {', '.join(GROUPS)} and nothing else")
-    records = content.get("records") or {}
+        raise ContractError(f"a fixtures file has the groups {', '.join(GROUPS)} and nothing else", f"{shown(path)}:1")
+    group = content.get(name) or {}
+    if not isinstance(group, dict):
+        raise ContractError(f"{name} is a mapping of names", f"{shown(path)}:{line_of(path, f'/{name}')}", f"/{name}")
+    return group
+
+
+def _records(contract: Contract, resource: str, path: Path, default: str) -> list[Record]:
+    records = _group(path, "records")
     if records and resource not in contract.resources:
-        raise ContractError(f"{shown(path)}:1: {contract.name} has no resource {resource}")
+        raise ContractError(f"{contract.name} has no resource {resource}", f"{shown(path)}:1", "/records")
     shared = records and contract.resources[resource].scope == "vendor"
     found = []
     for name, example in records.items():
         pointer = f"/records/{escape(name)}"
         if not isinstance(example, dict) or not isinstance(example.get("value"), dict):
-            raise ContractError(f"{shown(path)}:{line_of(path, pointer)}: {name} is no Example Object with a value")
+            place = f"{shown(path)}:{line_of(path, pointer)}"
+            raise ContractError(f"{name} is no Example Object with a value", place, pointer)
         tenant = None if shared else str(example.get("x-tenant", default))
         found.append(Record(resource, name, example.get("summary", ""), example["value"], tenant, path, pointer))
     return found
