@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mock_server.contract import Contract, Fixtures, escape, load
-from mock_server.engine import FAULTS, Engine
+from mock_server.engine import DEFAULT_WORLD, FAULTS, Engine
 from mock_server.problems import Problem, Violation
 from mock_server.seeds import stored_validators
 from mock_server.store import MemoryStore
@@ -34,7 +35,7 @@ def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
 
     @vendor.action("getHealth")
     def health(call: Call, proceed: Callable[[Call], Any]) -> Any:
-        worlds = sorted({"default", *store.worlds()})
+        worlds = sorted({DEFAULT_WORLD, *store.worlds()})
         body = {"status": "up", "version": installed_version(), "vendors": sorted(engines), "worlds": worlds}
         return Answer(200, body)
 
@@ -76,8 +77,8 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
     if facts is None or not facts.known:
         raise _unknown("known resource", "path", "resource")
     key: str | int = call.input.path["key"]
-    if facts.properties[facts.key].get("type") == "integer" and str(key).isascii() and str(key).isdigit():
-        key = int(key)
+    if facts.properties[facts.key].get("type") == "integer":
+        key = int(key) if re.fullmatch("[0-9]{1,18}", str(key)) else ""
     tenant = call.input.query.get("tenant", engine.fixtures.tenant)
     table = (SHARED if facts.scope == "vendor" else tenant, name)
     transaction = engine.begin(call.request.world)
@@ -88,7 +89,9 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
     if changed[facts.key] != record[facts.key]:
         raise Problem("invalid", violations=(Violation("body", f"/{escape(facts.key)}", "key", "cannot change"),))
     errors = tuple(
-        Violation("body", "".join(f"/{step}" for step in error.instance_path), str(error.kind.name), "does not fit")
+        Violation(
+            "body", "".join(f"/{escape(str(step))}" for step in error.instance_path), error.kind.name, "does not fit"
+        )
         for error in stored_validators(engine.contract)[name].iter_errors(changed)
     )
     if errors:

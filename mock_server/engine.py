@@ -15,7 +15,7 @@ from typing import Any
 
 from mock_server import actions, preferences, seeds
 from mock_server.clock import Clock, mint, parsed
-from mock_server.contract import Contract, ContractError, Fixtures, Operation
+from mock_server.contract import Contract, ContractError, Fixtures, Kind, Operation
 from mock_server.problems import STATUSES, Problem
 from mock_server.store import MemoryStore, StoredRecord, TableName, Transaction
 from mock_server.vendor import SHARED, Answer, Call, Caller, Input, Request, Vendor, next_number
@@ -24,6 +24,11 @@ REPLIES: TableName = (SHARED, "_replies")
 FAULTS: TableName = (SHARED, "_faults")
 RATES: TableName = (SHARED, "_rates")
 CLOCK: TableName = (SHARED, "_clock")
+DEFAULT_WORLD = "default"
+MOST_WORLDS = 5000
+"""Worlds at the most: each takes about 90 kB with four vendors."""
+SWEPT = 10
+"""Outdated entries that a new one drops at the most: more than one, so that they never pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,11 @@ class Engine:
 
     def begin(self, world: str) -> Transaction:
         """A transaction in a world, which is sown on first use."""
+        worlds = self.store.worlds()
+        if world not in worlds and len(worlds) >= MOST_WORLDS and world != DEFAULT_WORLD:
+            raise Problem(
+                "world", f"There are {MOST_WORLDS} worlds, the most there may be; resetting one frees its place."
+            )
         transaction = self.store.begin(world, self.contract.name)
         if transaction.get(CLOCK, "clock") is None:
             transaction.put(CLOCK, "clock", self._clock.record())
@@ -108,10 +118,10 @@ class Engine:
         Raises Problem `unauthenticated`, `forbidden`, `rate-limited`, or `unknown` for a tenant that does not exist.
         """
         transaction = self.begin(request.world)
+        credential = self._credential(request, transaction) if operation.secured else None
         named = self._named_tenant(operation, request, transaction)
-        if not operation.secured:
+        if credential is None:
             return Caller(None, self.fixtures.tenant if named is None else named)
-        credential = self._credential(request, transaction)
         own = str(credential.get("tenant", ""))
         if named is not None and named != own:
             raise _unauthenticated("The token belongs to another tenant.")
@@ -168,10 +178,12 @@ class Engine:
         now = self.clock(transaction).now()
         window = transaction.get(RATES, credential["token"])
         if window is None or parsed(window["ends"]) <= now:
-            window = {"ends": (now + timedelta(seconds=limit["seconds"])).isoformat(), "count": 0}
+            ends = (now + timedelta(seconds=limit["seconds"])).isoformat()
+            window = {"id": credential["token"], "ends": ends, "count": 0}
         if window["count"] >= limit["requests"]:
             wait = max(1, -((now - parsed(window["ends"])) // timedelta(seconds=1)))
             raise Problem("rate-limited", "Too many calls.", headers={"Retry-After": str(wait)})
+        sweep(transaction, RATES, lambda entry: parsed(entry["ends"]) <= now)
         transaction.put(RATES, credential["token"], {**window, "count": window["count"] + 1})
         transaction.commit()
 
@@ -188,13 +200,12 @@ class Engine:
         fault = self._planned(operation, caller, transaction)
         delay = fault.get("delay", 0.0) if fault else 0.0
         if fault and fault.get("status"):
-            problem = Problem("planned", "A planned fault.", status=fault["status"])
-            if fault["status"] == 429:
-                problem.headers["Retry-After"] = "1"
             transaction.commit()
-            raise problem
+            raise _fault(fault["status"])
         if claim is not None:
-            transaction.put(REPLIES, claim, {"done": False, **_fingerprint(given)})
+            now = self.clock(transaction).now()
+            sweep(transaction, REPLIES, lambda entry: entry["done"] and self._is_outdated(entry, now))
+            transaction.put(REPLIES, claim, {"id": claim, "done": False, **_fingerprint(given)})
         transaction.commit()
         return Admission(operation, request, given, caller, claim, delay)
 
@@ -210,11 +221,17 @@ class Engine:
             actions.check_references(call)
             result = self._actions[operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
-        except Problem:
+        except BaseException:
             self.abandon(admission)
             raise
         if admission.claim is not None:
-            reply = {"done": True, "at": now.isoformat(), "status": answer.status, "body": answer.body}
+            reply = {
+                "id": admission.claim,
+                "done": True,
+                "at": now.isoformat(),
+                "status": answer.status,
+                "body": answer.body,
+            }
             transaction.put(REPLIES, admission.claim, {**reply, **_fingerprint(admission.input)})
         transaction.commit()
         return answer
@@ -244,19 +261,26 @@ class Engine:
             return claim
         if not reply["done"]:
             raise Problem("key-in-use", "A call with this idempotency key is still running.", status=rule.in_use)
-        now = self.clock(transaction).now()
-        if now - parsed(reply["at"]) >= timedelta(seconds=rule.lifetime):
+        if self._is_outdated(reply, self.clock(transaction).now()):
             return claim
         if reply["fingerprint"] != _fingerprint(given)["fingerprint"]:
             raise Problem("key-reused", "This idempotency key was used with another body.", status=rule.conflict)
         return Answer(reply["status"], reply["body"], {"Idempotent-Replayed": "true"})
 
+    def _is_outdated(self, reply: StoredRecord, now: datetime) -> bool:
+        rule = self.contract.idempotency
+        return rule is None or now - parsed(reply["at"]) >= timedelta(seconds=rule.lifetime)
+
     def _planned(self, operation: Operation, caller: Caller, transaction: Transaction) -> StoredRecord | None:
         """The first planned fault that fits the operation; one use less of it is left."""
         for fault in transaction.scan(FAULTS):
-            if fault["operation"] in (None, operation.id) and fault["times"] > 0:
+            if fault["operation"] not in (None, operation.id):
+                continue
+            if fault["times"] > 1:
                 transaction.put(FAULTS, fault["id"], {**fault, "times": fault["times"] - 1})
-                return fault
+            else:
+                transaction.delete(FAULTS, fault["id"])
+            return fault
         return None
 
     # Failure --------------------------------------------------------------------------------------------------------
@@ -265,7 +289,7 @@ class Engine:
         """The vendor's envelope around a problem, with every violation in the header `X-Mock-Violations`."""
         statuses: Mapping[str, int] = operation.statuses if operation else self.contract.statuses
         status = problem.status or statuses.get(problem.kind) or STATUSES[problem.kind]
-        transaction = self.begin(world)
+        transaction = self.begin(DEFAULT_WORLD if problem.kind == "world" else world)
 
         def mint_id(template: str) -> str:
             return mint(template, self.seed, next_number(transaction, template))
@@ -281,8 +305,8 @@ class Engine:
         return Answer(status, body, headers)
 
 
-VIOLATIONS_LIMIT = 16_384
-"""Bytes of the violations header at the most: clients refuse header lines beyond 64 KiB, some beyond less."""
+VIOLATIONS_LIMIT = 8192
+"""Bytes of the violations header at the most: Node's client refuses an answer with 16 KiB of headers in all."""
 
 
 def _listed(problem: Problem) -> str:
@@ -303,6 +327,22 @@ def _listed(problem: Problem) -> str:
         parts.append(part)
         size += len(part) + 1
     return ("[" + ",".join(parts) + "]").replace("\x7f", "\\u007f")
+
+
+def sweep(transaction: Transaction, table: TableName, is_outdated: Callable[[StoredRecord], bool]) -> None:
+    """Drop outdated entries from the old end of a table, which is in order of insertion; entries are keyed by their `id`."""
+    for entry in list(transaction.scan(table, limit=SWEPT)):
+        if not is_outdated(entry):
+            return
+        transaction.delete(table, entry["id"])
+
+
+def _fault(status: int) -> Problem:
+    """A planned fault, of the kind that a vendor's real one would be."""
+    if status == 429:
+        return Problem("rate-limited", "A planned fault.", status=status, headers={"Retry-After": "1"})
+    kinds: Mapping[int, Kind] = {401: "unauthenticated", 403: "forbidden"}
+    return Problem(kinds.get(status, "planned"), "A planned fault.", status=status)
 
 
 def _fingerprint(given: Input) -> dict[str, str]:

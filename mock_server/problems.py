@@ -71,6 +71,10 @@ class Violation:
         return f"{subject} {self.message}."
 
 
+MOST_TOLD = 20
+"""Violations told in a problem's sentence; all of them are in `violations`."""
+
+
 class Problem(Exception):
     """A request that cannot be served.
 
@@ -90,11 +94,18 @@ class Problem(Exception):
     ) -> None:
         self.kind = kind
         self.violations = violations
-        self.detail = detail or " ".join(violation.sentence for violation in violations) or kind
+        self.detail = detail or _summary(violations) or kind
         self.status = status
         self.code = code or kind
         self.headers = dict(headers or {})
         super().__init__(self.detail)
+
+
+def _summary(violations: tuple[Violation, ...]) -> str:
+    """The violations in words; a body of a megabyte can have a thousand, which nobody would read."""
+    told = " ".join(violation.sentence for violation in violations[:MOST_TOLD])
+    more = len(violations) - MOST_TOLD
+    return f"{told} And {more} more." if more > 0 else told
 
 
 def violated(

@@ -11,13 +11,38 @@ from mock_server.contract import Contract, ContractError, Fixtures, Record, conv
 from mock_server.store import Transaction
 from mock_server.vendor import COUNTERS, SHARED, counter
 
+CREDENTIAL = {
+    "properties": {
+        "expires_at": {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "pattern": r"^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$",
+        },
+        "revoked": {"type": "boolean"},
+        "rate_limit": {
+            "type": ["object", "null"],
+            "required": ["requests", "seconds"],
+            "additionalProperties": False,
+            "properties": {
+                "requests": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                "seconds": {"type": "integer", "minimum": 1, "maximum": 86_400},
+            },
+        },
+    },
+}
+"""What the engine reads of a credential, whether or not the vendor's document declares it."""
+
 
 def stored_validators(contract: Contract) -> Mapping[str, jsonschema_rs.Validator]:
     """For each resource, the validator of its stored shape."""
     defs = definitions(contract.document, "stored")
     return {
         name: jsonschema_rs.Draft202012Validator(
-            {**convert(resource.schema, "stored"), "$defs": defs}, validate_formats=True
+            {
+                "allOf": [convert(resource.schema, "stored"), CREDENTIAL if name == "Credential" else True],
+                "$defs": defs,
+            },
+            validate_formats=True,
         )
         for name, resource in contract.resources.items()
     }

@@ -6,7 +6,7 @@ is a new record. A transaction's writes stand in an overlay until it commits; on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
@@ -46,8 +46,8 @@ class Store(Protocol):
     def begin(self, world: str, vendor: str) -> Transaction:
         """A transaction over a vendor's tables in a world."""
 
-    def worlds(self) -> Iterable[str]:
-        """The worlds that hold anything."""
+    def worlds(self) -> Collection[str]:
+        """The worlds that hold anything, as they are now."""
 
     def clear(self, world: str) -> None:
         """Forget everything of a world."""
@@ -193,9 +193,9 @@ class MemoryStore:
         space = self._spaces.setdefault(world, {}).setdefault(vendor, {})
         return MemoryTransaction(space, self._indexed.get(vendor, {}))
 
-    def worlds(self) -> Iterable[str]:
+    def worlds(self) -> Collection[str]:
         """See Store."""
-        return tuple(self._spaces)
+        return self._spaces.keys()
 
     def clear(self, world: str) -> None:
         """See Store."""

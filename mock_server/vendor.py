@@ -220,7 +220,8 @@ class Call:
         """The next unused value of a minted property."""
         facts = self.contract.resources[resource]
         while True:
-            made: str | int = mint(template, self.seed, next_number(self.transaction, counter(resource, name)))
+            number = next_number(self.transaction, counter(resource, name))
+            made: str | int = mint(template, f"{self.seed}|{resource}", number)
             if facts.properties[name].get("type") == "integer":
                 made = int(made)
             if name != facts.key or self.transaction.get(self.table(resource), made) is None:

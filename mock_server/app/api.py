@@ -34,9 +34,9 @@ from mock_server.app.exchange import (
     world_of,
 )
 from mock_server.app.operation import CompiledOperation, Schemas
-from mock_server.app.routing import Router
+from mock_server.app.routing import Router, allow
 from mock_server.contract import Operation
-from mock_server.engine import Engine
+from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem
 from mock_server.vendor import Answer, Request
 
@@ -97,7 +97,7 @@ class VendorApp(SpecMiddleware):
             return
         headers = headers_of(scope)
         head = scope["method"] == "HEAD"
-        world, compiled = "default", None
+        world, compiled = DEFAULT_WORLD, None
         try:
             world = world_of(scope, headers)
             compiled, values = self._route(scope)
@@ -125,11 +125,16 @@ class VendorApp(SpecMiddleware):
         method = "GET" if scope["method"] == "HEAD" and "HEAD" not in match.methods else scope["method"]
         compiled = match.methods.get(method)
         if compiled is None:
-            raise Problem("no-method", f"This path allows {match.allow}.", headers={"Allow": match.allow})
+            served = {name for name, target in match.methods.items() if self._serves(target.operation)}
+            allowed = allow(served or match.methods)
+            raise Problem("no-method", f"This path allows {allowed}.", headers={"Allow": allowed})
         return compiled, match.values
 
+    def _serves(self, operation: Operation) -> bool:
+        return self.engine.inferred or operation.provenance.level != "inferred"
+
     def _check_served(self, operation: Operation) -> None:
-        if operation.provenance.level == "inferred" and not self.engine.inferred:
+        if not self._serves(operation):
             raise Problem("not-served", f"{operation.id} is inferred; it is served when asked for: --include inferred.")
 
     async def _serve(self, compiled: CompiledOperation, request: Request, caller: Any) -> Answer:

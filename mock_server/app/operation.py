@@ -150,7 +150,7 @@ class CompiledOperation:
 
 def _kind(found: list[Violation]) -> Any:
     """The kind of problem that several violations together are: the gravest first."""
-    if any(violation.where == "body" and violation.pointer == "" for violation in found):
+    if any(violation.where == "body" and violation.pointer == "" and violation.rule == "type" for violation in found):
         return "malformed"
     if any(violation.where == "body" and violation.rule == "required" for violation in found):
         return "missing"

@@ -22,11 +22,13 @@ from mock_server.app.exchange import base_url_of, headers_of, raw_path_of, send_
 from mock_server.app.operation import acceptable
 from mock_server.contract import Contract, Fixtures, load, load_fixtures, vendors
 from mock_server.control import control_engine
-from mock_server.engine import Engine
+from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem
 from mock_server.store import MemoryStore
 from mock_server.vendor import Vendor, load_vendor
 
+_ANYWHERE = "/-any-mount-"
+"""Stands in a kept document for the path it is served under."""
 JSON, HTML, YAML = "application/json", "text/html; charset=utf-8", "application/yaml"
 
 
@@ -78,7 +80,7 @@ class RootApp:
         self._options = options
         self._apps = {name: build(engine) for name, engine in engines.items()}
         self._control_app = build(control)
-        self._documents: dict[tuple[str, str, str], bytes] = {}
+        self._documents: dict[tuple[str, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one message of the ASGI server."""
@@ -92,67 +94,71 @@ class RootApp:
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = raw_path_of(scope)
         mount = ""
-        parts = path.split("/", 3)
-        if len(parts) > 3 and parts[1] == "w":
-            mount = f"/w/{parts[2]}"
-            scope["mock.world"] = unquote(parts[2])
-            path = "/" + parts[3]
+        if path.startswith("/w/"):
+            world, _, rest = path[3:].partition("/")
+            mount, path = f"/w/{world}", f"/{rest}"
+            scope["mock.world"] = unquote(world)
         head, slash, rest = path[1:].partition("/")
         scope["mock.mount"] = f"{mount}/{head}" if head else mount
         app = self._apps.get(head)
         if app is not None and rest in ("openapi.json", "openapi.yaml"):
-            await self._document(head, rest, scope, send)
-        elif app is not None and slash:
+            await self._page(self.engines[head], rest, scope, send)
+        elif app is not None and rest:
             await app(scope, receive, send)
         elif head == "_mock" and slash:
             await self._controlled(scope, receive, send)
         else:
-            await self._index_or_nothing(head, scope, send)
+            known = app is not None or path == "/"
+            await self._page(self.engines.get(head, self._control), "" if known else None, scope, send)
 
     async def _controlled(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The control API: this host alone, and no page of another site in a browser."""
-        headers = headers_of(scope)
-        if not self._options.open_control and not (_is_local(scope) and _same_site(headers)):
+        if not self._options.open_control and not (_is_local(scope) and _same_site(headers_of(scope))):
             problem = Problem("host", "The control API answers this host alone; start the server with --open-control.")
-            await send_answer(send, self._control.refuse(problem, "default"))
+            await send_answer(send, self._control.refuse(problem, DEFAULT_WORLD), head=scope["method"] == "HEAD")
             return
         await self._control_app(scope, receive, send)
 
-    async def _index_or_nothing(self, head: str, scope: Scope, send: Send) -> None:
+    async def _page(self, engine: Engine, page: str | None, scope: Scope, send: Send) -> None:
+        """An index (of one vendor, or of all where the engine is the control API's), a document, or nothing where `page` is None."""
         headers = headers_of(scope)
         is_head = scope["method"] == "HEAD"
+        world = DEFAULT_WORLD
         try:
-            world_of(scope, headers)
-            if head and head not in self.engines:
+            world = world_of(scope, headers)
+            if page is None:
                 raise Problem("no-path", "There is no such vendor. GET / lists them.")
             if scope["method"] not in ("GET", "HEAD"):
                 raise Problem("no-method", "This path allows GET, HEAD.", headers={"Allow": "GET, HEAD"})
+            if page:
+                content, media = self._document(engine, page, scope)
+            else:
+                content, media = self._index(engine, scope, headers)
         except Problem as problem:
-            await send_answer(send, self._control.refuse(problem, "default"), head=is_head)
+            await send_answer(send, engine.refuse(problem, world), head=is_head)
             return
-        mount = scope["mock.mount"].removesuffix(f"/{head}") if head else scope["mock.mount"]
-        root = base_url_of({**scope, "mock.mount": mount}, headers)
-        shown = {head: self.engines[head]} if head else self.engines
-        listing = index.listing(list(shown.values()), root)
-        accept = headers.get("accept", "")
-        if "text/html" in accept and acceptable(accept, "text/html"):
-            await send_bytes(send, 200, index.page(listing).encode(), HTML, head=is_head)
-        else:
-            await send_bytes(send, 200, encode(listing), JSON, head=is_head)
+        await send_bytes(send, 200, content, media, head=is_head)
 
-    async def _document(self, name: str, file: str, scope: Scope, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
-            problem = Problem("no-method", "This path allows GET, HEAD.", headers={"Allow": "GET, HEAD"})
-            await send_answer(send, self.engines[name].refuse(problem, "default"))
-            return
+    def _index(self, engine: Engine, scope: Scope, headers: Mapping[str, str]) -> tuple[bytes, str]:
+        one = engine is not self._control
+        shown = [engine] if one else list(self.engines.values())
         mount = scope["mock.mount"]
-        content = self._documents.get((name, file, mount))
+        mount = mount.removesuffix(f"/{engine.contract.name}") if one else mount
+        listing = index.listing(shown, base_url_of({**scope, "mock.mount": mount}, headers))
+        accept = headers.get("accept", "")
+        if "text/html" in accept.lower() and acceptable(accept, "text/html"):
+            return index.page(listing).encode(), HTML
+        return encode(listing), JSON
+
+    def _document(self, engine: Engine, file: str, scope: Scope) -> tuple[bytes, str]:
+        """A document of a vendor, with this server as its first, in the world that was asked."""
+        is_json = file.endswith("json")
+        content = self._documents.get((engine.contract.name, file))
         if content is None:
-            document = served_document(self.engines[name].contract, mount)
-            content = encode(document) if file.endswith("json") else dump(document)
-            if len(self._documents) < 64:
-                self._documents[name, file, mount] = content
-        await send_bytes(send, 200, content, JSON if file.endswith("json") else YAML, head=scope["method"] == "HEAD")
+            document = served_document(engine.contract, _ANYWHERE)
+            content = encode(document) if is_json else dump(document)
+            self._documents[engine.contract.name, file] = content
+        return content.replace(_ANYWHERE.encode(), scope["mock.mount"].encode()), JSON if is_json else YAML
 
 
 def served_document(contract: Contract, url: str) -> dict[str, Any]:
@@ -177,16 +183,32 @@ def _is_local(scope: Scope) -> bool:
     client = scope.get("client")
     if client is None:
         return True
+    return client[0] == "testclient" or _is_this_host(client[0])
+
+
+def _is_this_host(name: str) -> bool:
+    """Whether a host name or address can only mean the machine itself."""
     try:
-        return ipaddress.ip_address(client[0]).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return client[0] in ("testclient", "localhost")
+        return name == "localhost" or name.endswith(".localhost")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _same_site(headers: Mapping[str, str]) -> bool:
-    """Whether no foreign page sent this: without an Origin, or from the very host that is asked."""
+    """Whether no foreign page sent this: without an Origin, or from the very host that is asked.
+
+    That host must be this machine by name: a foreign page can have its own name point here.
+    """
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is None:
+        return True
+    try:
+        url = urlsplit(origin)
+        return url.netloc == headers.get("host") and _is_this_host(url.hostname or "")
+    except ValueError:
+        return False
 
 
 async def _live(receive: Receive, send: Send) -> None:

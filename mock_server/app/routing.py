@@ -24,11 +24,11 @@ class Match(Generic[T]):
     methods: dict[str, T]
     values: dict[str, str]
 
-    @property
-    def allow(self) -> str:
-        """The `Allow` header."""
-        names = set(self.methods) | ({"HEAD"} if "GET" in self.methods else set())
-        return ", ".join(sorted(names))
+
+def allow(methods: Iterable[str]) -> str:
+    """The `Allow` header of a path with these methods."""
+    names = set(methods)
+    return ", ".join(sorted(names | {"HEAD"} if "GET" in names else names))
 
 
 class Router(Generic[T]):
