@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import click
 
@@ -172,7 +172,7 @@ def lint(vendors: tuple[str, ...]) -> None:
     "--report-dir", type=click.Path(file_okay=False, path_type=Path), help="Write JUnit and JSON reports here."
 )
 def check(
-    vendors: tuple[str, ...], target: str, profile: str, seed: int, include: str | None, target_file: Path | None,
+    vendors: tuple[str, ...], target: str, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None,
     report_dir: Path | None,
 ) -> None:  # fmt: skip
     """Hold an implementation to the contracts of one or more vendors."""
