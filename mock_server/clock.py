@@ -13,11 +13,12 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any, Literal
 
 Timestamps = Literal["date-time", "epoch-milliseconds", "epoch-seconds"]
 _TEMPLATE = re.compile(r"\{(n|hex|base32|uuid)(?::([0-9]*d?))?\}")
+_LAST = datetime.max.replace(tzinfo=UTC)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -36,7 +37,7 @@ class Clock:
         """The clock as a storable record."""
         return {
             "frozen": self.frozen.isoformat() if self.frozen else None,
-            "offset": self.offset / timedelta(microseconds=1),
+            "offset": self.offset // timedelta(microseconds=1),
         }
 
     @classmethod
@@ -49,22 +50,31 @@ class Clock:
 def written(moment: datetime, style: Timestamps) -> str | int:
     """A moment as a vendor writes it: ISO 8601 in UTC to the second, or whole milliseconds or seconds since 1970."""
     if style == "date-time":
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     scale = timedelta(milliseconds=1) if style == "epoch-milliseconds" else timedelta(seconds=1)
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // scale
 
 
 def later(moment: datetime, *, days: int = 0, months: int = 0) -> datetime:
-    """A moment moved by calendar months, then days; a day that the month lacks is its last: 31 January plus a month is the end of February."""
+    """A moment moved by calendar months, then days; a day that the month lacks is its last: 31 January plus a month is the end of February.
+
+    The calendar ends with the year 9999: what would come after is its last moment.
+    """
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    if year > MAXYEAR:
+        return _LAST
     last = calendar.monthrange(year, month + 1)[1]
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, last)) + timedelta(days=days)
+    moved = moment.replace(year=year, month=month + 1, day=min(moment.day, last))
+    return moved + timedelta(days=days) if _LAST - moved >= timedelta(days=days) else _LAST
 
 
 def parsed(value: str) -> datetime:
-    """The moment an ISO 8601 text names; without a zone it is UTC. Raises ValueError."""
+    """The moment an ISO 8601 text names, in UTC; without a zone it is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"{value} lies outside the calendar") from None
 
 
 def mint(template: str, seed: str, n: int) -> str:
