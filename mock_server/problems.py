@@ -10,7 +10,7 @@ from mock_server.contract import Kind
 
 HttpKind = Literal[
     "no-path", "no-method", "not-acceptable", "too-large", "media-type", "not-served", "preference", "preferred-missing",
-    "rate-limited", "key-reused", "key-in-use", "world", "host", "planned", "internal",
+    "rate-limited", "key-reused", "key-in-use", "world", "host", "planned", "stopping", "internal",
 ]  # fmt: skip
 """Kinds of trouble that HTTP or the sandbox has, whatever the vendor."""
 
@@ -39,6 +39,7 @@ STATUSES: Mapping[str, int] = {
     "world": 400,
     "host": 403,
     "planned": 503,
+    "stopping": 503,
     "internal": 500,
 }
 """The status of each kind where the vendor's document states none."""

@@ -113,6 +113,10 @@ class VendorApp(SpecMiddleware):
             answer = self.engine.refuse(problem, world, compiled.operation if compiled else None)
         except Disconnected:
             return
+        except asyncio.CancelledError:
+            stopping = Problem("stopping", "The sandbox is being stopped.", headers={"Connection": "close"})
+            await send_answer(send, self.engine.refuse(stopping, world), head=head)
+            raise
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             answer = self.engine.refuse(Problem("internal", "The sandbox made a mistake; its log says more."), world)

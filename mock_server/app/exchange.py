@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from mock_server.app.bodies import encode
+from mock_server.engine import DEFAULT_WORLD
 from mock_server.problems import Problem
 from mock_server.vendor import Answer, Request
 
@@ -45,10 +46,12 @@ def raw_path_of(scope: Scope) -> str:
 
 def world_of(scope: Scope, headers: Mapping[str, str]) -> str:
     """The world a call belongs to: named by the base URL, else by the header, else `default`. Raises Problem `world`."""
-    name: str = scope.get("mock.world") or headers.get(WORLD_HEADER) or "default"
+    name = scope.get("mock.world")
+    if name is None:
+        name = headers.get(WORLD_HEADER) or DEFAULT_WORLD
     if not _WORLD.fullmatch(name):
         raise Problem("world", "A world's name has 1 to 64 letters, digits, dots, dashes or underscores.")
-    return name
+    return str(name)
 
 
 async def read_body(scope: Scope, receive: Receive, headers: Mapping[str, str]) -> bytes:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.app.root import RootApp, create_app
 from mock_server.app.terminal import show_start
+
+PATIENCE = 0.3
+"""Seconds that calls under way have to end in, once the server is told to stop."""
 
 
 class CannotListen(Exception):
@@ -34,6 +40,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Stoppable:
+    """Lets a call that is cancelled end quietly, once it has been answered: uvicorn cancels only when it stops."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(asyncio.CancelledError):
+            await self._app(scope, receive, send)
+
+
 def run(
     names: Sequence[str],
     *,
@@ -52,14 +69,14 @@ def run(
         bound = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         config = uvicorn.Config(
-            app,
+            _Stoppable(app),
             lifespan="on",
             log_level="info" if verbose else "warning",
             access_log=verbose,
             server_header=False,
             date_header=False,  # the same requests are to give the same bytes
             ws="none",
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=PATIENCE,  # type: ignore[arg-type]  # a fraction will do
         )
         show_start(app.engines, f"http://{shown}:{bound}")
         try:
