@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import jsonschema_rs
 
-from mock_server.contract import Contract, ContractError, Fixtures, Record, convert, definitions
+from mock_server.contract import Contract, ContractError, Fixtures, Record, convert, definitions, escape, named_records
 from mock_server.store import Transaction
 from mock_server.vendor import COUNTERS, SHARED, counter
 
@@ -51,31 +51,40 @@ def stored_validators(contract: Contract) -> Mapping[str, jsonschema_rs.Validato
 def flaws(contract: Contract, fixtures: Fixtures) -> Iterator[tuple[Record, str, str]]:
     """What is wrong with the records: (record, JSON pointer inside it, message)."""
     validators = stored_validators(contract)
-    keys: dict[tuple[str, str | None], set[object]] = {}
+    taken: dict[tuple[str, str | None], dict[tuple[object, ...], str]] = {}
     for resource, records in fixtures.records.items():
-        facts = contract.resources.get(resource)
+        facts = contract.resources[resource] if records else None
         for record in records if facts else ():
             assert facts is not None
             for error in validators[resource].iter_errors(record.value):
-                yield record, "".join(f"/{step}" for step in error.instance_path), error.message
-            key = record.value.get(facts.key)
-            known = keys.setdefault((resource, record.tenant), set())
-            if key in known:
-                yield record, f"/{facts.key}", f"the key {key} is used by another record"
-            known.add(key)
-    for records in fixtures.records.values():
-        for record in records:
-            for field, target in contract.resources[record.resource].references.items():
-                value = record.value.get(field)
-                tenants = {record.tenant, None}
-                if value is not None and not any(value in keys.get((target, tenant), ()) for tenant in tenants):
-                    yield record, f"/{field}", f"{value} names no {target} of its tenant"
+                yield record, "".join(f"/{escape(str(step))}" for step in error.instance_path), error.message
+            if not _is_key(record.value.get(facts.key)):
+                yield record, f"/{facts.key}", "the key is no text and no integer"
+            held = taken.setdefault((resource, record.tenant), {})
+            for group in ((facts.key,), *facts.unique):
+                values = tuple(record.value.get(column) for column in group)
+                if not all(map(_is_key, values)):
+                    continue
+                other = held.setdefault((group, values), record.name)
+                if other != record.name:
+                    yield record, f"/{group[0]}", f"{' and '.join(group)} may be used once, and {other} has the same"
+    for record in (record for records in fixtures.records.values() for record in records):
+        schema = contract.resources[record.resource].schema
+        for pointer, target, key in named_records(contract.document, schema, record.value):
+            facts = contract.resources.get(target)
+            named = ((facts.key,), (key,)) if facts and _is_key(key) else None
+            if named is None or not any(named in taken.get((target, tenant), ()) for tenant in (record.tenant, None)):
+                yield record, pointer, f"{key} names no {target} of its tenant"
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def check(contract: Contract, fixtures: Fixtures) -> None:
     """Raise ContractError, with file and line, for the first record that is not valid."""
     for record, pointer, message in flaws(contract, fixtures):
-        raise ContractError(f"{record.place}: {record.name}{pointer}: {message}")
+        raise ContractError(f"{record.name}{pointer}: {message}", record.place, f"{record.pointer}/value{pointer}")
 
 
 def sow(transaction: Transaction, contract: Contract, fixtures: Fixtures) -> None:

@@ -7,13 +7,18 @@ is a new record. A transaction's writes stand in an overlay until it commits; on
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
+from heapq import merge
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, Protocol
 
 StoredRecord = Mapping[str, Any]
 Key = str | int
 TableName = tuple[str, str]
 """Scope and resource."""
+Row = tuple[int, Key, StoredRecord]
+"""A record with its place in the order of insertion and its key."""
+_place = itemgetter(0)
 
 
 class Transaction(Protocol):
@@ -23,7 +28,7 @@ class Transaction(Protocol):
         """The record with that key."""
 
     def put(self, table: TableName, key: Key, record: StoredRecord) -> None:
-        """Insert or replace. A replaced record keeps its place in the order."""
+        """Insert or replace. A replaced record keeps its place in the order; one deleted before is new, at the end."""
 
     def delete(self, table: TableName, key: Key) -> None:
         """Remove; nothing happens where there is none."""
@@ -88,7 +93,7 @@ class _Table:
                 if not index[value]:
                     del index[value]
 
-    def candidates(self, where: Mapping[str, Any]) -> Iterator[tuple[Key, StoredRecord]]:
+    def candidates(self, where: Mapping[str, Any]) -> Iterator[Row]:
         """Rows that may match, by the most selective index there is, in order of insertion."""
         buckets = [
             self.indexes[field].get(value, {})
@@ -96,9 +101,9 @@ class _Table:
             if field in self.indexes and _is_scalar(value)
         ]
         if not buckets:
-            return ((key, record) for key, (_, record) in self.rows.items())
+            return ((place, key, record) for key, (place, record) in self.rows.items())
         smallest = min(buckets, key=len)
-        return iter([(key, self.rows[key][1]) for key in sorted(smallest, key=lambda key: self.rows[key][0])])
+        return iter(sorted([(self.rows[key][0], key, self.rows[key][1]) for key in smallest], key=_place))
 
 
 def _is_scalar(value: Any) -> bool:
@@ -106,7 +111,12 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _matches(record: StoredRecord, where: Mapping[str, Any]) -> bool:
-    return all(record.get(field) == value for field, value in where.items())
+    """Whether the fields are equal as JSON: true is not 1, and a field that is absent is null."""
+    for field, value in where.items():
+        held = record.get(field)
+        if held != value or isinstance(held, bool) is not isinstance(value, bool):
+            return False
+    return True
 
 
 class MemoryTransaction:
@@ -116,6 +126,8 @@ class MemoryTransaction:
         self._tables = tables
         self._indexed = indexed
         self._writes: dict[TableName, dict[Key, StoredRecord | None]] = {}
+        self._again: dict[TableName, set[Key]] = {}
+        """Keys that were deleted and then put again: their records are new ones, at the end of the order."""
 
     def get(self, table: TableName, key: Key) -> StoredRecord | None:
         """See Transaction."""
@@ -128,7 +140,11 @@ class MemoryTransaction:
 
     def put(self, table: TableName, key: Key, record: StoredRecord) -> None:
         """See Transaction."""
-        self._writes.setdefault(table, {})[key] = record
+        written = self._writes.setdefault(table, {})
+        if key in written and written[key] is None:
+            del written[key]
+            self._again.setdefault(table, set()).add(key)
+        written[key] = record
 
     def delete(self, table: TableName, key: Key) -> None:
         """See Transaction."""
@@ -150,18 +166,31 @@ class MemoryTransaction:
 
     def _matching(self, table: TableName, where: Mapping[str, Any]) -> Iterator[StoredRecord]:
         stored = self._tables.get(table)
-        written = self._writes.get(table, {})
-        if stored is not None:
-            for key, record in stored.candidates(where):
-                if key not in written and _matches(record, where):
-                    yield record
-                elif (changed := written.get(key)) is not None and _matches(changed, where):
-                    yield changed
-        for key, new in written.items():
-            if new is None or not _matches(new, where):
+        written = self._writes.get(table)
+        kept = stored.candidates(where) if stored is not None else iter(())
+        if not written:
+            return (record for _, _, record in kept if _matches(record, where))
+        changed, new = self._overlay(table, stored, where)
+        overlaid = frozenset(written)
+        rest = (row for row in kept if row[1] not in overlaid and _matches(row[2], where))
+        return (row[2] for row in chain(merge(rest, changed, key=_place), new))
+
+    def _overlay(
+        self, table: TableName, stored: _Table | None, where: Mapping[str, Any]
+    ) -> tuple[list[Row], list[Row]]:
+        """The matching writes as they are now: those that keep the place of a stored row, in order of place, and the new ones."""
+        changed: list[Row] = []
+        new: list[Row] = []
+        rows = stored.rows if stored is not None else {}
+        again = self._again.get(table, ())
+        for key, record in self._writes[table].items():
+            if record is None or not _matches(record, where):
                 continue
-            if stored is None or key not in stored.rows or not _matches(stored.rows[key][1], where):
-                yield new
+            if key in rows and key not in again:
+                changed.append((rows[key][0], key, record))
+            else:
+                new.append((0, key, record))
+        return sorted(changed, key=_place), new
 
     def commit(self) -> None:
         """See Transaction."""
@@ -169,12 +198,14 @@ class MemoryTransaction:
             target = self._tables.get(table)
             if target is None:
                 target = self._tables[table] = _Table(self._indexed.get(table[1], frozenset()))
+            again = self._again.get(table, ())
             for key, record in written.items():
-                if record is None:
+                if record is None or key in again:
                     target.delete(key)
-                else:
+                if record is not None:
                     target.put(key, record)
         self._writes.clear()
+        self._again.clear()
 
 
 class MemoryStore:
