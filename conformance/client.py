@@ -155,7 +155,9 @@ class Client:
                 raise Unreachable(f"{self.target.base_url} stopped answering: {error}") from None
             if reply.status_code != 429 or not self._patient(reply, attempt):
                 break
-        answer = Answer(operation, reply.status_code, reply.headers, reply.content, curl(method, url, sent, content, self.secrets))
+        answer = Answer(
+            operation, reply.status_code, reply.headers, reply.content, curl(method, url, sent, content, self.secrets)
+        )
         self.transcript.append(answer)
         if operation is not None:
             self.ledger.note(operation.id, answer.status)
@@ -197,9 +199,8 @@ class Client:
     def known_value(self, parameter: Parameter, operation: Operation, caller: Caller) -> Any:
         """A value for a required parameter: the caller's tenant, a known record's key, or its example."""
         tenancy = self.scope.contract.tenancy
-        if (parameter.where, parameter.name) == (tenancy.where, tenancy.name):
-            if caller.tenant:
-                return caller.tenant
+        if (parameter.where, parameter.name) == (tenancy.where, tenancy.name) and caller.tenant:
+            return caller.tenant
         if parameter.references:
             records = caller.records(parameter.references)
             if records:
@@ -227,7 +228,9 @@ class Client:
                 if scheme["type"] == "apiKey" and scheme["in"] == "query":
                     return [(scheme["name"], token)], {}
                 if scheme["type"] == "apiKey":
-                    return [], {"Cookie": f"{scheme['name']}={token}"} if scheme["in"] == "cookie" else {scheme["name"]: token}
+                    return [], {"Cookie": f"{scheme['name']}={token}"} if scheme["in"] == "cookie" else {
+                        scheme["name"]: token
+                    }
         return [], {"Authorization": f"Bearer {token}"}
 
     def absent_key(self, schema: Mapping[str, Any], like: Any) -> Any:

@@ -37,9 +37,9 @@ _OPEN_ON_NULL = frozenset({"$not_equals", "$not_in"})
 
 @dataclass(frozen=True)
 class Grammar:
-    """What one operation filters by: operators by column, keys of the whole query, and plain parameters that mean equality."""
+    """What one operation filters by: operators and their operands' schemas by column, keys of the whole query, plain equality parameters."""
 
-    columns: Mapping[str, frozenset[str]]
+    columns: Mapping[str, Mapping[str, Any]]
     whole: frozenset[str]
     plain: frozenset[str]
 
@@ -54,11 +54,20 @@ def grammar(scope: Scope, operation: Operation) -> Grammar | None:
         return _nested(scope, operation, shown)
     if operation.action.verb not in ("list", "search"):
         return None
-    plain = {p.name for p in operation.parameters if p.where == "query" and p.name in shown and p.name != scope.contract.tenancy.name}
+    plain = {
+        p.name
+        for p in operation.parameters
+        if p.where == "query" and p.name in shown and p.name != scope.contract.tenancy.name
+    }
     if operation.action.verb == "search":
         for parameter in operation.parameters:
             schema = scope.schemas.follow(parameter.schema)
-            if parameter.where == "query" and schema.get("type") == "object" and parameter.style == "form" and parameter.explode:
+            if (
+                parameter.where == "query"
+                and schema.get("type") == "object"
+                and parameter.style == "form"
+                and parameter.explode
+            ):
                 plain |= set(shown)
     return Grammar({}, frozenset(), frozenset(plain)) if plain else None
 
@@ -77,7 +86,8 @@ def _nested(scope: Scope, operation: Operation, shown: Mapping[str, Any]) -> Gra
     if not columns:
         columns = dict.fromkeys(shown, scope.schemas.follow(extra) if isinstance(extra, dict) else {})
     operators = {
-        column: frozenset(key for key in scope.schemas.properties(item) if key in OPERATORS) or frozenset(OPERATORS)
+        column: {key: schema for key, schema in scope.schemas.properties(item).items() if key in OPERATORS}
+        or {key: {} for key in OPERATORS}
         for column, item in columns.items()
     }
     return Grammar(operators, frozenset(key for key in properties if key.startswith("$")), frozenset())
@@ -94,7 +104,9 @@ class Specimen:
     seconds: Mapping[Any, Any] | None = None
 
 
-def columns(scope: Scope, operation: Operation, create: Operation, names: set[str], avoid: set[str]) -> Iterator[tuple[str, str]]:
+def columns(
+    scope: Scope, operation: Operation, create: Operation, names: set[str], avoid: set[str]
+) -> Iterator[tuple[str, str]]:
     """Columns that can be both set and seen, with their kind: text, number, date, choice."""
     view = operation.view(operation.action.resource)
     shown = scope.shown(operation, view) if view else {}
@@ -122,12 +134,13 @@ def specimen(client: Client, operation: Operation, column: str, kind: str, secon
     create = creates[0]
     fields = client.scope.fields(create)
     mark = client.fresh.token()
-    values: list[Any] = {
-        "text": [f"{mark} alpha one", f"{mark} beta two", f"{mark} gamma one"],
+    choices: dict[str, list[Any]] = {
+        "text": [f"{mark} alpha one", f"{mark} beta two", f"gamma {mark} alpha one three"],
         "number": [2, 10, 33],
         "date": ["2027-03-09", "2027-11-02", "2028-01-31"],
         "choice": list(fields[column].get("enum", ()))[:3],
-    }[kind]
+    }
+    values = choices[kind]
     if column not in client.scope.schemas.required(create.body.schema if create.body else {}):
         values = [*values, None]
     found: dict[Any, Any] = {}
@@ -145,7 +158,14 @@ def specimen(client: Client, operation: Operation, column: str, kind: str, secon
     return Specimen(column, kind, found, second, seconds)
 
 
-def conditions(specimen: Specimen, operators: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def spelled(client: Client, schema: Any, value: Any) -> Any:
+    """An operand as its schema wants it: as it is, or as text."""
+    if schema and not client.scope.schemas.fits(schema, value):
+        return [str(item) for item in value] if isinstance(value, list) else str(value)
+    return value
+
+
+def conditions(specimen: Specimen, operators: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Each operator with an operand that divides the specimen."""
     have = [value for value in specimen.values.values() if value is not None]
     middle = sorted(have)[len(have) // 2]
@@ -174,15 +194,22 @@ def due(specimen: Specimen, operator: str, operand: Any) -> tuple[set[Any], set[
     for key, value in specimen.values.items():
         if value is None and operator in _OPEN_ON_NULL:
             may.add(key)
-        elif operator in ("$is_null", "$not_null") or value is not None:
-            if test(value, operand):
-                must.add(key)
+        elif (value is not None or operator in ("$is_null", "$not_null")) and test(value, operand):
+            must.add(key)
     return must, may
 
 
-def asked(client: Client, operation: Operation, condition: Mapping[str, Any]) -> Iterator[tuple[str, Answer]]:
+def asked(
+    client: Client, operation: Operation, rules: Grammar, condition: Mapping[str, Any]
+) -> Iterator[tuple[str, Answer]]:
     """The same filter in every encoding the operation takes: query, JSON, form."""
     name = client.scope.contract.filter_parameter or "filter"
+    condition = {
+        column: {key: spelled(client, rules.columns[column].get(key), value) for key, value in part.items()}
+        if isinstance(part, Mapping)
+        else part
+        for column, part in condition.items()
+    }
     if any(p.where == "query" and p.name == name for p in operation.parameters):
         yield "query", client.call(operation, given={name: condition}, body=ABSENT)
     for media in operation.body.content if operation.body else ():

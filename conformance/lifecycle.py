@@ -18,7 +18,19 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rul
 from conformance.client import ABSENT, FORM, Answer, Client
 from conformance.finding import Broken, NotTested, Unreachable
 from conformance.promises.deleted_is_gone import naming
-from conformance.records import Made, base_body, freshen, keyed, look, make, present, same, shown_as, unique_fields, walk
+from conformance.records import (
+    Made,
+    base_body,
+    freshen,
+    keyed,
+    look,
+    make,
+    present,
+    same,
+    shown_as,
+    unique_fields,
+    walk,
+)
 from conformance.records import made_from as read_made
 from conformance.run import Outcome, Run
 from conformance.scope import Scope
@@ -83,7 +95,14 @@ def _outcome(run: Run, model: Model) -> Outcome:
         return Outcome("lifecycle", "lifecycle", model.resource, "kept", "", model.calls)
     broken, operation, requests = model.broken
     finding = run.finding(
-        "lifecycle", "lifecycle", SENTENCE, model.resource, operation, broken.pointer or operation.pointer, broken, requests
+        "lifecycle",
+        "lifecycle",
+        SENTENCE,
+        model.resource,
+        operation,
+        broken.pointer or operation.pointer,
+        broken,
+        requests,
     )
     status: Any = "apart" if finding.apart else "broken"
     return Outcome("lifecycle", "lifecycle", model.resource, status, str(broken), model.calls, (finding,))
@@ -100,7 +119,9 @@ class Model:
         self.broken: tuple[Broken, Operation, list[str]] | None = None
         self.calls = 0
         self.sights = self.scope.sights(resource)
-        self.updates = [o for o in self.scope.acting("update", on=resource) if o.body and not o.action.fixed and o.action.by]
+        self.updates = [
+            o for o in self.scope.acting("update", on=resource) if o.body and not o.action.fixed and o.action.by
+        ]
         self.deletes = [o for o in self.scope.acting("delete", on=resource) if o.action.by]
         self.updates = [o for o in self.updates if o.action.by and o.action.by[0] in ("path", "body")]
 
@@ -139,7 +160,9 @@ class Model:
     def refused(self, operation: Operation, answer: Answer, varied: bool) -> None:
         """A refusal is in order for a varied body, with a status that is documented."""
         if not varied or answer.status not in operation.responses:
-            raise Broken(f"{operation.success.status} for a valid {operation.label}", str(answer), pointer=operation.pointer)
+            raise Broken(
+                f"{operation.success.status} for a valid {operation.label}", str(answer), pointer=operation.pointer
+            )
 
     def agree(self, wrong: list[str], what: str) -> None:
         """Raise where an answer differs from the model."""
@@ -155,7 +178,11 @@ class Model:
             if found is ABSENT:
                 continue
             if (found is None) != life.gone:
-                raise Broken("no record, it was deleted" if life.gone else "the record", f"{found!r}", pointer=sight.operation.pointer)
+                raise Broken(
+                    "no record, it was deleted" if life.gone else "the record",
+                    f"{found!r}",
+                    pointer=sight.operation.pointer,
+                )
             if found is not None:
                 self.agree(shown_as(self.client, sight.operation, sight.view, life.told, found), "what was sent last")
                 self.agree(self.steady(life, sight, found), "what was shown before")
@@ -166,7 +193,11 @@ class Model:
         """What changed although nothing named it."""
         wrong = []
         for name, schema in self.scope.shown(sight.operation, sight.view).items():
-            if name in life.told or name in (life.made.resource.updated, life.made.resource.state) or name not in life.shown:
+            if (
+                name in life.told
+                or name in (life.made.resource.updated, life.made.resource.state)
+                or name not in life.shown
+            ):
                 continue
             server_set = schema.get("readOnly") and name not in (life.made.resource.key, life.made.resource.created)
             if not server_set and not same(self.scope.schemas, schema, life.shown[name], found.get(name)):
@@ -185,7 +216,9 @@ class Model:
         answer = self.client.call(operation, given=keyed(operation, life.made.key), body=body)
         if life.gone:
             if answer.ok:
-                raise Broken(f"{operation.statuses.get('unknown')} for a deleted record", str(answer), pointer=operation.pointer)
+                raise Broken(
+                    f"{operation.statuses.get('unknown')} for a deleted record", str(answer), pointer=operation.pointer
+                )
             return
         if not answer.ok:
             self.refused(operation, answer, varied=True)
@@ -197,9 +230,18 @@ class Model:
         """Delete a record; refused once it is gone, where one record is named."""
         answer = self.client.call(operation, **naming(self.client, operation, [life.made.key]))
         if not life.gone and not answer.ok:
-            raise Broken(f"{operation.success.status} for a record that is there", str(answer), pointer=operation.pointer)
-        if life.gone and answer.ok and not operation.action.many and operation.statuses.get("unknown") in operation.responses:
-            raise Broken(f"{operation.statuses.get('unknown')} for a deleted record", str(answer), pointer=operation.pointer)
+            raise Broken(
+                f"{operation.success.status} for a record that is there", str(answer), pointer=operation.pointer
+            )
+        if (
+            life.gone
+            and answer.ok
+            and not operation.action.many
+            and operation.statuses.get("unknown") in operation.responses
+        ):
+            raise Broken(
+                f"{operation.statuses.get('unknown')} for a deleted record", str(answer), pointer=operation.pointer
+            )
         life.gone = True
         self.read(life)
 
@@ -211,10 +253,17 @@ class Model:
             for life in lives:
                 times = counted[life.made.key]
                 if times != (0 if life.gone else 1):
-                    raise Broken(f"{life.made.key!r} {'not at all' if life.gone else 'once'}", f"{times} times", pointer=sight.operation.pointer)
+                    raise Broken(
+                        f"{life.made.key!r} {'not at all' if life.gone else 'once'}",
+                        f"{times} times",
+                        pointer=sight.operation.pointer,
+                    )
                 for record in records:
                     if record.get(life.made.resource.key) == life.made.key:
-                        self.agree(shown_as(self.client, sight.operation, sight.view, life.told, record), "what was sent last, in the list")
+                        self.agree(
+                            shown_as(self.client, sight.operation, sight.view, life.told, record),
+                            "what was sent last, in the list",
+                        )
 
     def twin(self, life: Life) -> None:
         """A second record with the unique values of a living one is refused, with those of a gone one it is not."""
@@ -230,10 +279,12 @@ class Model:
 def machine(model: Model) -> type[RuleBasedStateMachine]:
     """The state machine: a rule for each thing the contract lets a caller do."""
     scope, create = model.scope, model.create
-    examples = [name for name, media, _ in scope.examples(create)] or [None]
+    examples: list[str | None] = [name for name, media, _ in scope.examples(create)] or [None]
     avoid = set(unique_fields(model.client, create)) | {scope.contract.resources[model.resource].state or ""}
-    variations = st.just({}) | changes(scope.schemas, scope.fields(create), avoid)
-    edits = {o.id: changes(scope.schemas, scope.fields(o), avoid | {(o.action.by or ("", ""))[1]}) for o in model.updates}
+    variations: st.SearchStrategy[dict[str, Any]] = st.just({}) | changes(scope.schemas, scope.fields(create), avoid)
+    edits = {
+        o.id: changes(scope.schemas, scope.fields(o), avoid | {(o.action.by or ("", ""))[1]}) for o in model.updates
+    }
 
     class Lives(RuleBasedStateMachine):
         lives = Bundle("lives")

@@ -23,13 +23,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the `--mockingbill-` options."""
     group = parser.getgroup("mockingbill", "conformance of an API to its contract")
     add = group.addoption
-    add("--mockingbill-vendor", metavar="NAME|DOCUMENT", help="the contract: a vendor's name, or the path of a document")
-    add("--mockingbill-target", metavar="URL|module:factory", help="the implementation: the base URL of its API, or an ASGI app factory")
-    add("--mockingbill-target-file", metavar="FILE", help="credentials and known records of an implementation that is not ours (YAML)")
+    add(
+        "--mockingbill-vendor", metavar="NAME|DOCUMENT", help="the contract: a vendor's name, or the path of a document"
+    )
+    add(
+        "--mockingbill-target",
+        metavar="URL|module:factory",
+        help="the implementation: the base URL of its API, or an ASGI app factory",
+    )
+    add(
+        "--mockingbill-target-file",
+        metavar="FILE",
+        help="credentials and known records of an implementation that is not ours (YAML)",
+    )
     add("--mockingbill-profile", default="default", choices=("smoke", "default", "deep"), help="how much to try")
     add("--mockingbill-seed", type=int, default=1, help="the seed of everything random")
-    add("--mockingbill-include", action="append", default=[], choices=("inferred",), help="also hold it to inferred facts")
-    add("--mockingbill-world", default="", metavar="NAME", help="the name of this run's world; a new one each time by default")
+    add(
+        "--mockingbill-include",
+        action="append",
+        default=[],
+        choices=("inferred",),
+        help="also hold it to inferred facts",
+    )
+    add(
+        "--mockingbill-world",
+        default="",
+        metavar="NAME",
+        help="the name of this run's world; a new one each time by default",
+    )
+    add("--mockingbill-shown", metavar="TARGET", help="how a finding names the implementation, where that is another")
     add("--mockingbill-events", metavar="FILE", help="write what happens to a file, one JSON object a line")
 
 
@@ -105,7 +127,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "inferred" in config.getoption("--mockingbill-include"),
         Path(target_file) if target_file else None,
         config.getoption("--mockingbill-world") or f"check-{uuid.uuid4().hex[:10]}",
-        target,
+        config.getoption("--mockingbill-shown") or target,
     )
     try:
         scope = Scope(read(vendor), settings.inferred)
@@ -140,7 +162,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "mockingbill_operation": {f"responses-{operation.id}": operation for operation in scope.operations},
         "mockingbill_resource": {f"lifecycle-{name}": name for name in resources(scope)},
         "mockingbill_promise": {
-            f"{promise.name}-{subject.name}": (promise, subject) for promise in all_promises() for subject in promise.subjects(scope)
+            f"{promise.name}-{subject.name}": (promise, subject)
+            for promise in all_promises()
+            for subject in promise.subjects(scope)
         },
     }
     for name in names:
@@ -221,7 +245,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """A run that is no evidence does not pass: exit 2."""
     ours = session.config.stash.get(_SESSION, None)
-    if ours is None or exitstatus == pytest.ExitCode.INTERRUPTED and not ours.fatal:
+    if ours is None or (exitstatus == pytest.ExitCode.INTERRUPTED and not ours.fatal):
         return
     doubts = ours.doubts()
     run = ours.run

@@ -30,13 +30,17 @@ class Made:
     answer: Answer
 
 
-def base_body(client: Client, operation: Operation, name: str | None = None, caller: Caller | None = None) -> tuple[str, Json]:
+def base_body(
+    client: Client, operation: Operation, name: str | None = None, caller: Caller | None = None
+) -> tuple[str, Json]:
     """Media type and body of a request that must succeed: a named example, or the least the schema asks for; fresh and filled."""
     examples = client.scope.examples(operation)
     wanted = [example for example in examples if name in (None, example[0])]
     assert operation.body is not None, "callers ask for operations with a body"
     if wanted:
-        _, media, value = max(wanted, key=lambda example: example[1] != FORM and _size(example[2])) if name is None else wanted[0]
+        _, media, value = (
+            max(wanted, key=lambda example: example[1] != FORM and _size(example[2])) if name is None else wanted[0]
+        )
     else:
         media, value = next(iter(operation.body.content)), sample(client.scope.schemas, operation.body.schema)
     return media, freshen(client, operation, fill(client, operation, value, caller or client.caller))
@@ -136,7 +140,9 @@ def make(
     before = present(client, resource, caller) if view is None or view.is_list else set()
     answer = client.call(operation, body=body, media=media, caller=caller, headers=headers)
     if not answer.ok:
-        raise Broken(f"{operation.success.status} for a valid {operation.label}", str(answer), pointer=operation.pointer)
+        raise Broken(
+            f"{operation.success.status} for a valid {operation.label}", str(answer), pointer=operation.pointer
+        )
     return made_from(client, operation, answer, body, media or "application/json", caller, before)
 
 
@@ -145,15 +151,15 @@ def made_from(
 ) -> Made:
     """The record a successful answer shows, or one that can be seen now and could not before."""
     resource = client.scope.resource(operation)
-    key, record = resource.key, {}
+    key, record = resource.key, dict[str, Any]()
     shown = [item for item in answer.records(operation.view(resource.name)) if item.get(key) not in before]
     if shown:
-        record = shown[-1]
+        record = dict(shown[-1])
     elif isinstance(body, Mapping) and key in body:
         record = {key: body[key]}
     elif client.scope.sights(resource.name):
         found = [item for item in visible(client, resource.name, caller) if item.get(key) not in before]
-        record = found[-1] if found else {}
+        record = dict(found[-1]) if found else {}
     if key not in record and isinstance(body, Mapping) and key in body:
         record = {**record, key: body[key]}
     if key not in record:
@@ -187,7 +193,9 @@ def keyed(operation: Operation, key: Any) -> dict[str, Any]:
     return {by[1]: key} if by and by[0] in ("path", "query", "header") else {}
 
 
-def see(client: Client, made: Made, *, caller: Caller | None = None, key: Any = ABSENT) -> tuple[Sight, Mapping[str, Any] | None]:
+def see(
+    client: Client, made: Made, *, caller: Caller | None = None, key: Any = ABSENT
+) -> tuple[Sight, Mapping[str, Any] | None]:
     """The record as the most direct sight shows it, and which sight that was; None where it is gone.
 
     Raises NotTested where nothing in scope shows such records.
@@ -209,7 +217,9 @@ def look(client: Client, sight: Sight, made: Made, key: Any, caller: Caller) -> 
         if answer.ok:
             records = answer.records(sight.view)
             if not records:
-                raise Broken(f"the {made.resource.name} at /{'/'.join(sight.view.path)}", str(answer), pointer=operation.pointer)
+                raise Broken(
+                    f"the {made.resource.name} at /{'/'.join(sight.view.path)}", str(answer), pointer=operation.pointer
+                )
             return records[0]
         if answer.status == operation.statuses.get("unknown"):
             return None
@@ -239,7 +249,7 @@ def owner_key(sight: Sight, made: Made) -> dict[str, Any] | None:
 def pages(
     client: Client, sight: Sight, caller: Caller | None = None, given: Mapping[str, Any] | None = None, limit: int = 60
 ) -> Iterator[Answer]:
-    """The answers of a list, page by page, until one is not full."""
+    """The answers of a list, page by page, as long as there is a next link, or a page is full."""
     paging = client.scope.contract.pagination
     operation = sight.operation
     paged = paging is not None and any((p.where, p.name) == ("query", paging.parameter) for p in operation.parameters)
@@ -249,7 +259,9 @@ def pages(
         if not answer.ok:
             raise Broken(f"{operation.success.status} for {operation.label}", str(answer), pointer=operation.pointer)
         yield answer
-        if not paged or not paging or len(answer.records(sight.view)) < paging.size and not _next(answer, paging.next):
+        if not paged or not paging:
+            return
+        if not _next(answer, paging.next) if paging.next else len(answer.records(sight.view)) < paging.size:
             return
 
 

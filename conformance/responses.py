@@ -24,7 +24,7 @@ from conformance.records import dependency, make, resolve_path, unique_fields
 from conformance.run import Outcome, Run
 from conformance.schemas import put
 from conformance.target import WORLD_HEADER
-from mock_server.contract import METHODS, Json, Operation, Parameter
+from mock_server.contract import Json, Operation, Parameter
 
 _SENTENCES = {
     "not_a_server_error": "No request makes the server fail.",
@@ -94,7 +94,11 @@ class Hook:
 
     def _parameter(self, case: Any, operation: Operation, parameter: Parameter, stateful: bool) -> None:
         container = {"path": case.path_parameters, "query": case.query, "header": case.headers}.get(parameter.where)
-        location = {"path": ParameterLocation.PATH, "query": ParameterLocation.QUERY, "header": ParameterLocation.HEADER}
+        location = {
+            "path": ParameterLocation.PATH,
+            "query": ParameterLocation.QUERY,
+            "header": ParameterLocation.HEADER,
+        }
         if container is None or parameter.name not in container:
             return
         if case.meta is not None and case.meta.is_negative_at(location[parameter.where]):
@@ -115,7 +119,9 @@ class Hook:
             if stateful and value in self.issued.get(operation.action.resource, ()):
                 return None
             key = self._target(operation)
-            return [key] if operation.action.many and isinstance(value, list) else None if operation.action.many else key
+            return (
+                [key] if operation.action.many and isinstance(value, list) else None if operation.action.many else key
+            )
         if parameter.references:
             return self._reference(parameter.references)
         return None
@@ -126,10 +132,8 @@ class Hook:
         if operation.action.verb == "delete" or not self.live.get(resource):
             known = self.client.caller.records(resource)
             if self.client.scope.creates(resource):
-                try:
+                with contextlib.suppress(NotTested, Broken):
                     self._know(resource, make(self.client, resource).key)
-                except (NotTested, Broken):
-                    pass
             elif known:
                 return known[0].get(self.client.scope.contract.resources[resource].key)
         keys = self.live.get(resource, [])
@@ -151,7 +155,11 @@ class Hook:
         schemas = self.client.scope.schemas
         fields = self.client.scope.fields(operation)
         for name in unique_fields(self.client, operation):
-            if body.get(name) is not None and schemas.fits(fields[name], body[name]) and "x-references" not in fields[name]:
+            if (
+                body.get(name) is not None
+                and schemas.fits(fields[name], body[name])
+                and "x-references" not in fields[name]
+            ):
                 body = {**body, name: self._unlike(fields[name], body[name])}
         for path, resource, schema in list(schemas.references(operation.body.schema, body)):
             value = resolve_path(body, path)
@@ -216,7 +224,9 @@ def document(run: Run) -> dict[str, Any]:
     raw = copy.deepcopy(run.scope.contract.document)
     for operation in run.scope.unseen():
         del raw["paths"][operation.path][operation.method]
-    raw["paths"] = {path: item for path, item in raw["paths"].items() if set(item) & set(METHODS)}
+    raw["paths"] = {
+        path: item for path, item in raw["paths"].items() if {name.upper() for name in item} & {*_METHODS, "HEAD"}
+    }
     return raw
 
 
@@ -245,7 +255,9 @@ def configuration(run: Run, client: Client) -> dict[str, Any]:
         config["headers"] = headers
     if caller.token is not None:
         schemes = run.scope.contract.document.get("components", {}).get("securitySchemes", {})
-        authority = {name: _authority(run.scope.schemas.follow(scheme), caller.token) for name, scheme in schemes.items()}
+        authority = {
+            name: _authority(run.scope.schemas.follow(scheme), caller.token) for name, scheme in schemes.items()
+        }
         config["auth"] = {"openapi": {name: value for name, value in authority.items() if value}}
     return config
 
@@ -276,7 +288,9 @@ def _failures(event: Any) -> Iterator[_Failure]:
             failure, interaction = node.failure_info.failure, event.recorder.interactions.get(case_id)
             steps = tuple(step.curl for step in node.failure_info.steps) or (node.failure_info.code_sample,)
             answered = interaction.response.status_code if interaction and interaction.response else None
-            yield _Failure(node.name, failure.operation or event.label or "", failure.title, failure.message, answered, steps)
+            yield _Failure(
+                node.name, failure.operation or event.label or "", failure.title, failure.message, answered, steps
+            )
 
 
 def _doubt(run: Run, event: Any) -> None:
@@ -287,7 +301,11 @@ def _doubt(run: Run, event: Any) -> None:
 
 
 def _outcomes(run: Run, failures: list[_Failure]) -> Iterator[Outcome]:
-    secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate((run.target.caller, *run.target.others)) if caller.token}
+    secrets = {
+        caller.token: f"$TOKEN{n or ''}"
+        for n, caller in enumerate((run.target.caller, *run.target.others))
+        if caller.token
+    }
     found: dict[str, dict[tuple[str, str], Finding]] = {}
     by_label = {operation.label: operation for operation in run.scope.operations}
     for failure in failures:
@@ -296,7 +314,9 @@ def _outcomes(run: Run, failures: list[_Failure]) -> Iterator[Outcome]:
         if (failure.check, failure.title) in kept:
             continue
         requests = [_masked(step, secrets) for step in failure.steps]
-        broken = Broken(_SENTENCES.get(failure.check, failure.check), _observed(failure), status=_due(operation, failure))
+        broken = Broken(
+            _SENTENCES.get(failure.check, failure.check), _observed(failure), status=_due(operation, failure)
+        )
         sentence = _SENTENCES.get(failure.check, failure.check)
         kept[failure.check, failure.title] = run.finding(
             "responses", failure.check, sentence, operation.id, operation, operation.pointer, broken, requests

@@ -98,6 +98,11 @@ class Run:
             outcome = self.broken(promise, subject, client, broken)
         except NotTested as reason:
             outcome = Outcome("promises", promise.name, subject.name, "not tested", str(reason), len(client.transcript))
+        except (Unreachable, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            self.doubts.append(f"{promise.name} stumbled over {subject.name}: {type(error).__name__}: {error}")
+            raise
         else:
             outcome = Outcome("promises", promise.name, subject.name, "kept", "", len(client.transcript))
             if not client.transcript:
@@ -109,13 +114,28 @@ class Run:
         pointer = broken.pointer or subject.pointer
         operation = next((o for o in self.scope.operations if o.pointer == broken.pointer), subject.operation)
         finding = self.finding(
-            "promises", promise.name, promise.sentence, subject.name, operation, pointer, broken, [a.curl for a in client.transcript]
+            "promises",
+            promise.name,
+            promise.sentence,
+            subject.name,
+            operation,
+            pointer,
+            broken,
+            [a.curl for a in client.transcript],
         )
         status: Literal["apart", "broken"] = "apart" if finding.apart else "broken"
         return Outcome("promises", promise.name, subject.name, status, str(broken), len(client.transcript), (finding,))
 
     def finding(
-        self, layer: str, name: str, sentence: str, subject: str, operation: Operation, pointer: str, broken: Broken, requests: list[str]
+        self,
+        layer: str,
+        name: str,
+        sentence: str,
+        subject: str,
+        operation: Operation,
+        pointer: str,
+        broken: Broken,
+        requests: list[str],
     ) -> Finding:
         """A finding, traced to the place of the fact it rests on and how far that can be trusted."""
         footing = self.scope.footing(operation, broken.status)
@@ -156,7 +176,10 @@ class Run:
             doubts.append(f"no create was accepted: {', '.join(creates)}")
         for operation in self.scope.operations:
             if operation.id not in answered:
-                seen = ", ".join(f"{status} x{n}" for status, n in sorted(counts.get(operation.id, {}).items())) or "never called"
+                seen = (
+                    ", ".join(f"{status} x{n}" for status, n in sorted(counts.get(operation.id, {}).items()))
+                    or "never called"
+                )
                 doubts.append(f"{operation.id} never succeeded ({seen})")
         return doubts
 
@@ -165,12 +188,16 @@ def preflight(run: Run) -> None:
     """See that the target answers and takes the credentials. Raises Unreachable."""
     secured = [operation for operation in run.scope.operations if operation.secured]
     order = {"list": 0, "retrieve": 1, "create": 2}
-    operations = sorted(secured, key=lambda operation: order.get(operation.action.verb, 3))[:4] or run.scope.operations[:1]
+    operations = (
+        sorted(secured, key=lambda operation: order.get(operation.action.verb, 3))[:4] or run.scope.operations[:1]
+    )
     refused: list[str] = []
     with run.client("preflight") as client:
         for operation in operations:
             try:
-                arguments = dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+                arguments = (
+                    dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+                )
                 answer = client.call(operation, **arguments)
             except (Broken, NotTested):
                 continue

@@ -87,7 +87,9 @@ class Schemas:
     def _definitions(self, direction: Direction) -> dict[str, Any]:
         return definitions(self.document, direction)
 
-    def references(self, schema: Json, value: Json, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str, Schema]]:
+    def references(
+        self, schema: Json, value: Json, at: tuple[str | int, ...] = ()
+    ) -> Iterator[tuple[tuple[str | int, ...], str, Schema]]:
         """Every place in `value` that holds the key of a record: path, resource, schema."""
         node = self.follow(schema)
         if not isinstance(node, Mapping):
@@ -107,14 +109,14 @@ def put(value: Json, path: tuple[str | int, ...], item: Json) -> Json:
     """A copy of `value` with `item` at `path`."""
     if not path:
         return item
-    copy = dict(value) if isinstance(value, Mapping) else list(value)
+    copy: Any = dict(value) if isinstance(value, Mapping) else list(value)
     copy[path[0]] = put(copy[path[0]], path[1:], item) if len(path) > 1 else item
     return copy
 
 
 def drop(value: Json, path: tuple[str | int, ...]) -> Json:
     """A copy of `value` without what stands at `path`."""
-    copy = dict(value) if isinstance(value, Mapping) else list(value)
+    copy: Any = dict(value) if isinstance(value, Mapping) else list(value)
     if len(path) == 1:
         del copy[path[0]]
     else:

@@ -112,7 +112,9 @@ class Scope:
         """How far an expectation can be trusted: as far as the weakest of the operation, the status and the nodes it rests on."""
         found: list[Provenance] = [operation.provenance]
         if status in operation.responses:
-            raw = self.schemas.follow(operation.raw["responses"].get(str(status), operation.raw["responses"].get(status)))
+            raw = self.schemas.follow(
+                operation.raw["responses"].get(str(status), operation.raw["responses"].get(status))
+            )
             nodes = (*nodes, raw)
         found += [footing for node in nodes if (footing := provenance(node)) is not None]
         return max(found, key=lambda footing: _RANK[footing.level])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -50,7 +49,11 @@ def _bounds(node: Schema) -> tuple[int, int]:
 
 def changes(schemas: Schemas, fields: Mapping[str, Schema], but: set[str]) -> st.SearchStrategy[dict[str, Json]]:
     """Up to three fields with other values."""
-    known = {name: strategy for name, schema in fields.items() if name not in but and (strategy := values(schemas, schema)) is not None}
+    known = {
+        name: strategy
+        for name, schema in fields.items()
+        if name not in but and (strategy := values(schemas, schema)) is not None
+    }
     if not known:
         return st.just({})
     chosen = st.lists(st.sampled_from(sorted(known)), min_size=1, max_size=3, unique=True)

@@ -80,7 +80,13 @@ def describe(contract: Contract, base_url: str, world: str, target_file: Path | 
             }
             callers.append(Caller(credential.name, str(value["token"]), tenant, value.get("subject"), {}, known))
     if not callers:
-        callers = [Caller("anonymous", None, known={name: {r.name: r.value for r in fixtures.of(name)} for name in fixtures.records})]
+        callers = [
+            Caller(
+                "anonymous",
+                None,
+                known={name: {r.name: r.value for r in fixtures.of(name)} for name in fixtures.records},
+            )
+        ]
     others = tuple(caller for caller in callers[1:] if caller.tenant != callers[0].tenant)
     return Target(base_url.rstrip("/"), callers[0], others, refused, world, names)
 
@@ -93,7 +99,9 @@ def _from_file(
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadTarget(f"the target file cannot be read: {error}") from None
     if not isinstance(content, dict):
-        raise BadTarget("the target file is a mapping: token, tenant, subject, headers, known, second, expired, revoked")
+        raise BadTarget(
+            "the target file is a mapping: token, tenant, subject, headers, known, second, expired, revoked"
+        )
     second = content.pop("second", None)
     refused = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
     others = (_caller(contract, "second", second),) if second else ()
@@ -103,7 +111,9 @@ def _from_file(
 def _caller(contract: Contract, name: str, node: Any) -> Caller:
     allowed = {"token", "tenant", "subject", "headers", "known"}
     if not isinstance(node, dict) or not set(node) <= allowed:
-        raise BadTarget(f"a caller in the target file has {', '.join(sorted(allowed))} and nothing else; {name} has {sorted(node)}")
+        raise BadTarget(
+            f"a caller in the target file has {', '.join(sorted(allowed))} and nothing else; {name} has {sorted(node)}"
+        )
     known: dict[str, dict[str, Mapping[str, Any]]] = {}
     for resource, records in (node.get("known") or {}).items():
         if resource not in contract.resources:
@@ -114,7 +124,9 @@ def _caller(contract: Contract, name: str, node: Any) -> Caller:
         known[resource] = {name: value if isinstance(value, dict) else {key: value} for name, value in records.items()}
     headers = {str(key): str(value) for key, value in (node.get("headers") or {}).items()}
     token = node.get("token")
-    return Caller(name, None if token is None else str(token), str(node.get("tenant", "")), node.get("subject"), headers, known)
+    return Caller(
+        name, None if token is None else str(token), str(node.get("tenant", "")), node.get("subject"), headers, known
+    )
 
 
 def base_url(target: str, vendor: str) -> str:

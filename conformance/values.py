@@ -49,7 +49,7 @@ class Fresh:
             yield low + number % max(high - low, 1)
             return
         unique = f"{number % 36**10:010x}"[:10] + f"{self.count % 4096:03x}"
-        if isinstance(like, str) and "@" in like or schema.get("format") == "email":
+        if (isinstance(like, str) and "@" in like) or schema.get("format") == "email":
             yield f"{_MARK}.{unique}@example.com"
         yield f"{_MARK}-{self.run}-{self.count:05d}"
         yield str(uuid.UUID(int=number))

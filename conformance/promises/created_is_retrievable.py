@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
@@ -17,7 +17,7 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation = subject.operation
-    names = [name for name, _, _ in client.scope.examples(operation)] or [None]
+    names: list[str | None] = [name for name, _, _ in client.scope.examples(operation)] or [None]
     sights = client.scope.sights(operation.action.resource)
     if not sights:
         raise NotTested(f"nothing in scope shows a {operation.action.resource} again")
@@ -28,7 +28,9 @@ def _probe(subject: Subject, client: Client) -> None:
         for sight in sights:
             found = look(client, sight, made, made.key, made.caller)
             if found is None:
-                raise Broken(f"{sight.operation.id} shows {made.key!r}", "it is not there", pointer=sight.operation.pointer)
+                raise Broken(
+                    f"{sight.operation.id} shows {made.key!r}", "it is not there", pointer=sight.operation.pointer
+                )
             if not isinstance(found, dict):
                 continue
             looked = True
@@ -40,7 +42,7 @@ def _probe(subject: Subject, client: Client) -> None:
         raise NotTested(f"no sight of a {operation.action.resource} can be used")
 
 
-def _moved(made: dict[str, object], found: dict[str, object], *names: str | None) -> list[str]:
+def _moved(made: Mapping[str, object], found: Mapping[str, object], *names: str | None) -> list[str]:
     return [
         f"{name} is {found[name]!r}, creating answered {made[name]!r}"
         for name in names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from conformance.client import Client
@@ -21,45 +22,60 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation, resource = subject.operation, client.scope.resource(subject.operation)
+    created = resource.created or ""
     made = make(client, resource.name)
     _, before = see(client, made)
-    if before is None or resource.created not in before:
-        raise NotTested(f"{resource.created} is not shown")
+    if before is None or created not in before:
+        raise NotTested(f"{created} is not shown")
     changed = 0
     for body in _changes(client, operation, made.key, before):
-        answer = client.call(operation, given=keyed(operation, made.key), body=body) if operation.body else client.call(operation, given=keyed(operation, made.key))
+        answer = (
+            client.call(operation, given=keyed(operation, made.key), body=body)
+            if operation.body
+            else client.call(operation, given=keyed(operation, made.key))
+        )
         if not answer.ok:
             continue
         changed += 1
         _, after = see(client, made)
         for record in [r for r in (after, *answer.records(operation.view(resource.name))) if r]:
-            if record.get(resource.key) == made.key and record.get(resource.created) != before[resource.created]:
-                raise Broken(f"{resource.created} to stay {before[resource.created]!r}", f"{record.get(resource.created)!r}")
+            if record.get(resource.key) == made.key and record.get(created) != before[created]:
+                raise Broken(f"{created} to stay {before[created]!r}", f"{record.get(created)!r}")
         _forward(resource.updated, before, after)
     if not changed:
         raise NotTested(f"{operation.id} refused every change tried")
 
 
 def _forward(name: str | None, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> None:
-    if name and after and before.get(name) is not None and after.get(name) is not None and _order(after[name]) < _order(before[name]):
+    if (
+        name
+        and after
+        and before.get(name) is not None
+        and after.get(name) is not None
+        and _order(after[name]) < _order(before[name])
+    ):
         raise Broken(f"{name} not before {before[name]!r}", f"{after[name]!r}")
 
 
 def _order(stamp: Any) -> Any:
-    from datetime import datetime
-
     return datetime.fromisoformat(stamp).timestamp() if isinstance(stamp, str) else stamp
 
 
 def _changes(client: Client, operation: Operation, key: Any, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     by = operation.action.by
     named = {by[1]: key} if by and by[0] == "body" else {}
+    if operation.body is None:
+        yield {}
     if client.scope.examples(operation):
         for name, _, _ in client.scope.examples(operation)[:2]:
             _, body = base_body(client, operation, name)
             yield {**body, **named}
     for name, schema in client.scope.fields(operation).items():
-        if schema.get("type") == "string" and not {"enum", "format", "pattern", "x-references", "readOnly"} & set(schema) and name in record:
+        if (
+            schema.get("type") == "string"
+            and not {"enum", "format", "pattern", "x-references", "readOnly"} & set(schema)
+            and name in record
+        ):
             yield {name: f"{record[name]} again"[: schema.get("maxLength", 200)], **named}
             return
 

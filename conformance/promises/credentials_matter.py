@@ -8,8 +8,10 @@ from typing import Any
 from conformance.client import Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, present
+from conformance.promises.deleted_is_gone import naming
+from conformance.records import base_body, keyed, make, present
 from conformance.scope import Scope
+from mock_server.contract import Operation
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -29,6 +31,7 @@ def _probe(subject: Subject, client: Client) -> None:
         except NotTested:
             media, body = next(iter(operation.body.content)), {}
         arguments = {"media": media, "body": body}
+    arguments["given"] = _spare(client, operation)
     creates = operation.action.verb == "create" and bool(client.scope.listings(operation.action.resource))
     before = present(client, operation.action.resource, client.caller) if creates else set()
     for what, headers in _wrong(client, operation, token):
@@ -42,10 +45,25 @@ def _probe(subject: Subject, client: Client) -> None:
         raise Broken("nothing to be made by a refused call", "a new record")
 
 
-def _wrong(client: Client, operation: Any, token: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _spare(client: Client, operation: Operation) -> dict[str, Any]:
+    """The parameters that name a record made for the purpose, so that a call that wrongly succeeds harms no known one."""
+    if operation.action.verb not in ("update", "delete") or not client.scope.creates(operation.action.resource):
+        return {}
+    try:
+        key = make(client, operation.action.resource).key
+    except NotTested:
+        return {}
+    return naming(client, operation, [key]).get("given", {}) if operation.action.many else keyed(operation, key)
+
+
+def _wrong(client: Client, operation: Operation, token: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     yield "no credential", {}
     unknown = f"{token[:-3]}zzz" if len(token) > 3 else f"{token}zzz"
-    for what, value in (("an unknown token", unknown), ("a token cut short", token[:-1]), ("a longer token", f"{token}x")):
+    for what, value in (
+        ("an unknown token", unknown),
+        ("a token cut short", token[:-1]),
+        ("a longer token", f"{token}x"),
+    ):
         query, headers = client.credentials(operation, value)
         if not query:
             yield what, headers

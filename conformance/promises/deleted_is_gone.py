@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,9 @@ def _probe(subject: Subject, client: Client) -> None:
     gone = [doomed, other] if operation.action.many else [doomed]
     answer = client.call(operation, **naming(client, operation, [made.key for made in gone]))
     if not answer.ok:
-        raise Broken(f"{operation.success.status} for deleting what was just made", str(answer), pointer=operation.pointer)
+        raise Broken(
+            f"{operation.success.status} for deleting what was just made", str(answer), pointer=operation.pointer
+        )
     looked = sum(_hidden(client, made) for made in gone)
     if not looked:
         raise NotTested(f"nothing in scope shows a {resource} again")
@@ -33,10 +36,12 @@ def _probe(subject: Subject, client: Client) -> None:
         _again(client, operation, doomed)
     for update in client.scope.acting("update", on=resource):
         if update.action.by and update.action.by[0] == "path":
-            body = {"body": {}} if update.body else {}
+            body: dict[str, Any] = {"body": {}} if update.body else {}
             late = client.call(update, given=keyed(update, doomed.key), **body)
             if late.ok:
-                raise Broken(f"{update.statuses.get('unknown')} for changing what was deleted", str(late), pointer=update.pointer)
+                raise Broken(
+                    f"{update.statuses.get('unknown')} for changing what was deleted", str(late), pointer=update.pointer
+                )
 
 
 def _hidden(client: Client, made: Made) -> int:
@@ -67,8 +72,6 @@ def naming(client: Client, operation: Any, keys: list[Any]) -> dict[str, Any]:
     if operation.action.many:
         parameter = next(p for p in operation.parameters if (p.where, p.name) == (where, name))
         if client.scope.schemas.follow(parameter.schema).get("type") == "string":
-            import json
-
             value = json.dumps(keys)
     return {"given": {name: value}}
 

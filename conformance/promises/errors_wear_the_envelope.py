@@ -36,7 +36,12 @@ def _operation(subject: Subject, client: Client) -> None:
     for what, due, answer in _failures(operation, client):
         calls += 1
         if due and answer.status not in due:
-            raise Broken(f"{' or '.join(map(str, sorted(due)))} for {what}", str(answer), pointer=operation.pointer, status=min(due))
+            raise Broken(
+                f"{' or '.join(map(str, sorted(due)))} for {what}",
+                str(answer),
+                pointer=operation.pointer,
+                status=min(due),
+            )
         if answer.status >= 400:
             wears(client, operation, answer, what)
     if not calls:
@@ -46,7 +51,11 @@ def _operation(subject: Subject, client: Client) -> None:
 def _failures(operation: Operation, client: Client) -> Iterator[tuple[str, set[int], Answer]]:
     statuses = operation.statuses
     if operation.secured:
-        yield "no credential", _due(operation, statuses.get("unauthenticated")), client.call(operation, credentials=False)
+        yield (
+            "no credential",
+            _due(operation, statuses.get("unauthenticated")),
+            client.call(operation, credentials=False),
+        )
     by = operation.action.by
     if by and by[0] == "path":
         parameter = next(p for p in operation.parameters if (p.where, p.name) == by)
@@ -56,12 +65,20 @@ def _failures(operation: Operation, client: Client) -> Iterator[tuple[str, set[i
         body: dict[str, Any] = {}
         if operation.body:
             body = dict(zip(("media", "body"), base_body(client, operation), strict=True))
-        yield "a key that names nothing", _due(operation, statuses.get("unknown")), client.call(operation, given=keyed(operation, key), **body)
+        yield (
+            "a key that names nothing",
+            _due(operation, statuses.get("unknown")),
+            client.call(operation, given=keyed(operation, key), **body),
+        )
         for strange in ("%ff", "%00", "%zz", quote("é" * 300), "..%2f..%2f", "%F0%9F%8E%88"):
             path, query, headers = client.parameters(operation, keyed(operation, "~strange~"), client.caller)
             extra, authority = client.credentials(operation, client.caller.token) if operation.secured else ([], {})
             sent = {**client.caller.headers, **headers, **authority}
-            yield f"the key {strange}", set(), client.send(operation.method.upper(), path.replace("~strange~", strange), query + extra, sent)
+            yield (
+                f"the key {strange}",
+                set(),
+                client.send(operation.method.upper(), path.replace("~strange~", strange), query + extra, sent),
+            )
     if operation.body:
         yield from _bodies(operation, client)
 
@@ -78,10 +95,15 @@ def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int
             due = malformed if what in ("half a JSON text", "text that is no JSON") else set()
             yield what, due, client.call(operation, body=content, media=media)
         if client.scope.schemas.follow(operation.body and operation.body.schema).get("type") == "object":
-            for value in ([], "text", 5, None):
+            others: list[Any] = [[], "text", 5, None]
+            for value in others:
                 answer = client.call(operation, body=value, media=media)
                 if value is not None or answer.status != operation.success.status:
-                    yield f"the body {json.dumps(value)}", malformed | _due(operation, operation.statuses.get("invalid")), answer
+                    yield (
+                        f"the body {json.dumps(value)}",
+                        malformed | _due(operation, operation.statuses.get("invalid")),
+                        answer,
+                    )
     if 415 in operation.responses:
         yield "another media type", {415}, client.call(operation, body=b"<a>1</a>", media="application/xml")
 
@@ -132,7 +154,11 @@ def _wrong_methods(subject: Subject, client: Client) -> None:
         allow = {name.strip().upper() for name in answer.headers.get("allow", "").split(",") if name.strip()}
         stated = {o.method.upper() for o in client.scope.operations if o.path == operation.path}
         if not stated <= allow or allow - offered[operation.path] - {"HEAD", "OPTIONS"}:
-            raise Broken(f"Allow: {', '.join(sorted(stated))} for {operation.path}", f"Allow: {answer.headers.get('allow')}", pointer=operation.pointer)
+            raise Broken(
+                f"Allow: {', '.join(sorted(stated))} for {operation.path}",
+                f"Allow: {answer.headers.get('allow')}",
+                pointer=operation.pointer,
+            )
         wears(client, None, answer, f"{method} {operation.path}")
 
 
@@ -157,7 +183,11 @@ def wears(client: Client, operation: Operation | None, answer: Answer, what: str
     schema: Any = next(iter(response.content.values()), None) if response else None
     schema = schema or {"$ref": f"#/components/schemas/{contract.error}"}
     if "json" not in answer.headers.get("content-type", ""):
-        raise Broken(f"the error envelope as JSON for {what}", f"{answer.status} as {answer.headers.get('content-type')}", status=answer.status)
+        raise Broken(
+            f"the error envelope as JSON for {what}",
+            f"{answer.status} as {answer.headers.get('content-type')}",
+            status=answer.status,
+        )
     faults = schemas.faults(_kept(client, schema), answer.body)
     if answer.body is None or faults:
         raise Broken(f"the error envelope for {what}", f"{answer}; {'; '.join(faults[:3])}", status=answer.status)

@@ -25,7 +25,11 @@ def _probe(subject: Subject, client: Client) -> None:
     media, body = base_body(client, operation, subject.detail["example"])
     given: dict[str, Any] = {}
     by = operation.action.by
-    if by and operation.action.verb in ("update", "delete", "retrieve") and client.scope.creates(operation.action.resource):
+    if (
+        by
+        and operation.action.verb in ("update", "delete", "retrieve")
+        and client.scope.creates(operation.action.resource)
+    ):
         try:
             key = make(client, operation.action.resource).key
         except NotTested:
@@ -36,7 +40,11 @@ def _probe(subject: Subject, client: Client) -> None:
             given = keyed(operation, [key] if operation.action.many else key)
     answer = client.call(operation, given=given, body=body, media=media)
     if answer.status != operation.success.status:
-        raise Broken(f"{operation.success.status} for the example {subject.detail['example']}", str(answer), status=operation.success.status)
+        raise Broken(
+            f"{operation.success.status} for the example {subject.detail['example']}",
+            str(answer),
+            status=operation.success.status,
+        )
 
 
 PROMISE = Promise(

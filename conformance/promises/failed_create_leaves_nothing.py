@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import Client
-from conformance.finding import NotTested, Broken
+from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import base_body, freshen, make, present, resolve_path, unique_fields
+from conformance.records import base_body, freshen, present, resolve_path, unique_fields
 from conformance.schemas import drop, put
 from conformance.scope import Scope
 from mock_server.contract import Operation
@@ -51,7 +51,11 @@ def _bad(client: Client, operation: Operation) -> Iterator[tuple[str, str, Any]]
         yield f"an unknown {resource}", media, put(freshen(client, operation, whole), path, key)
     unique = [name for name in unique_fields(client, operation) if name in whole]
     if unique and "duplicate" in operation.statuses and len(client.scope.listings(operation.action.resource)):
-        known = [r for r in client.caller.records(operation.action.resource) if all(r.get(name) is not None for name in unique)]
+        known = [
+            r
+            for r in client.caller.records(operation.action.resource)
+            if all(r.get(name) is not None for name in unique)
+        ]
         if known:
             yield "a duplicate", media, {**whole, **{name: known[0][name] for name in unique}}
 

@@ -47,17 +47,17 @@ def _probe(subject: Subject, client: Client) -> None:
 def _operators(client: Client, operation: Operation, rules: Grammar, made: Specimen) -> None:
     for operator, operand in conditions(made, rules.columns[made.column]):
         must, may = due(made, operator, operand)
-        _hold(client, operation, {made.column: {operator: operand}}, made, must, may)
+        _hold(client, operation, rules, {made.column: {operator: operand}}, made, must, may)
     ordered = sorted(value for value in made.values.values() if value is not None)
     middle = ordered[len(ordered) // 2]
-    if made.kind != "choice" and {"$gte", "$lte"} <= rules.columns[made.column]:
+    if made.kind != "choice" and {"$gte", "$lte"} <= set(rules.columns[made.column]):
         only = {key for key, value in made.values.items() if value == middle}
-        _hold(client, operation, {made.column: {"$gte": middle, "$lte": middle}}, made, only)
+        _hold(client, operation, rules, {made.column: {"$gte": middle, "$lte": middle}}, made, only)
     if made.second and made.seconds and made.second in rules.columns:
         odd = next(value for value in made.seconds.values() if str(value).endswith("odd"))
         both = {made.column: {"$in": ordered[:2]}, made.second: {"$equals": odd}}
         expected = {k for k, v in made.values.items() if v in ordered[:2] and made.seconds[k] == odd}
-        _hold(client, operation, both, made, expected)
+        _hold(client, operation, rules, both, made, expected)
     if made.kind == "text" and "$limit" in rules.whole:
         _window(client, operation, rules, made)
 
@@ -65,6 +65,7 @@ def _operators(client: Client, operation: Operation, rules: Grammar, made: Speci
 def _hold(
     client: Client,
     operation: Operation,
+    rules: Grammar,
     condition: Mapping[str, Any],
     made: Specimen,
     must: set[Any],
@@ -72,15 +73,22 @@ def _hold(
 ) -> None:
     view = operation.view(operation.action.resource)
     assert view is not None, "a subject has one"
-    for encoding, answer in asked(client, operation, condition):
+    for encoding, answer in asked(client, operation, rules, condition):
         keys = found(client, operation, view, answer)
         if len(set(keys)) != len(keys):
             raise Broken(f"each record once for {condition} ({encoding})", f"{keys}")
         ours = set(keys) & set(made.values)
         _compare(made, ours, must, may, f"{condition} as {encoding}")
-        marked = made.kind == "text" and set(condition) == {made.column} and set(condition[made.column]) & {"$equals", "$starts", "$in"}
+        marked = (
+            made.kind == "text"
+            and set(condition) == {made.column}
+            and set(condition[made.column]) & {"$equals", "$starts", "$in"}
+        )
         if marked and set(keys) - set(made.values):
-            raise Broken(f"nothing but what matches {condition} ({encoding})", f"also {sorted(map(str, set(keys) - set(made.values)))[:3]}")
+            raise Broken(
+                f"nothing but what matches {condition} ({encoding})",
+                f"also {sorted(map(str, set(keys) - set(made.values)))[:3]}",
+            )
 
 
 def _compare(made: Specimen, ours: set[Any], must: set[Any], may: set[Any], condition: str) -> None:
@@ -99,18 +107,23 @@ def _window(client: Client, operation: Operation, rules: Grammar, made: Specimen
     assert view is not None, "a subject has one"
     values = [value for value in made.values.values() if value is not None]
     condition = {made.column: {"$in": values}}
-    for encoding, answer in asked(client, operation, {**condition, "$limit": 2}):
+    for encoding, answer in asked(client, operation, rules, {**condition, "$limit": 2}):
         keys = found(client, operation, view, answer)
         if len(keys) != 2:
             raise Broken(f"2 records for $limit=2 ({encoding})", f"{len(keys)}")
         if "$offset" not in rules.whole:
             continue
-        rest = dict(asked(client, operation, {**condition, "$limit": 2, "$offset": 2}))[encoding]
-        if set(keys) | set(found(client, operation, view, rest)) != {k for k, v in made.values.items() if v is not None}:
+        rest = dict(asked(client, operation, rules, {**condition, "$limit": 2, "$offset": 2}))[encoding]
+        if set(keys) | set(found(client, operation, view, rest)) != {
+            k for k, v in made.values.items() if v is not None
+        }:
             raise Broken(f"the remaining record for $offset=2 ({encoding})", str(rest))
     if "$sortorder" in rules.whole:
-        up = {e: found(client, operation, view, a) for e, a in asked(client, operation, {**condition, "$sortorder": "asc"})}
-        for encoding, answer in asked(client, operation, {**condition, "$sortorder": "desc"}):
+        up = {
+            e: found(client, operation, view, a)
+            for e, a in asked(client, operation, rules, {**condition, "$sortorder": "asc"})
+        }
+        for encoding, answer in asked(client, operation, rules, {**condition, "$sortorder": "desc"}):
             if found(client, operation, view, answer) != up[encoding][::-1]:
                 raise Broken(f"descending order to be the reverse of ascending ({encoding})", str(answer))
 
@@ -126,7 +139,9 @@ def _equality(client: Client, operation: Operation, made: Specimen) -> None:
         given = {holder: dict(values)} if holder else dict(values)
         records = [r for page in pages(client, Sight(operation, view, "list"), given=given) for r in page.records(view)]
         for record in records:
-            wrong = {name: record.get(name) for name, value in values.items() if name in record and record[name] != value}
+            wrong = {
+                name: record.get(name) for name, value in values.items() if name in record and record[name] != value
+            }
             if wrong:
                 raise Broken(f"only records with {dict(values)}", f"one with {wrong}")
         return {record.get(key) for record in records}

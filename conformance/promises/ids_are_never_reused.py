@@ -27,7 +27,9 @@ def _probe(subject: Subject, client: Client) -> None:
         for delete in deletes[:1]:
             answer = client.call(delete, **naming(client, delete, [key]))
             if not answer.ok:
-                raise Broken(f"{delete.success.status} for deleting what was just made", str(answer), pointer=delete.pointer)
+                raise Broken(
+                    f"{delete.success.status} for deleting what was just made", str(answer), pointer=delete.pointer
+                )
     keys += [make(client, resource, operation=operation).key for _ in range(3)]
     again = [key for key in keys if keys.count(key) > 1]
     if again:

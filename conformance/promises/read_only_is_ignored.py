@@ -24,11 +24,17 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 def _server_set(scope: Scope, operation: Operation) -> dict[str, Any]:
     """The stored properties that a body cannot set: read-only ones and stamps that no request declares as writable."""
     resource, fields = scope.resource(operation), scope.fields(operation)
-    names = set(resource.read_only) | ({resource.key} & set(resource.mint)) | ({resource.created, resource.updated} - {None})
+    names = (
+        set(resource.read_only)
+        | ({resource.key} & set(resource.mint))
+        | ({resource.created, resource.updated} - {None})
+    )
     return {
         name: schema
         for name, schema in resource.properties.items()
-        if name in names and (name not in fields or fields[name].get("readOnly")) and ("body", name) != operation.action.by
+        if name in names
+        and (name not in fields or fields[name].get("readOnly"))
+        and ("body", name) != operation.action.by
     }
 
 
@@ -50,9 +56,16 @@ def _probe(subject: Subject, client: Client) -> None:
         record, shown = made.record, dict(resource.properties)
     if record is None:
         raise Broken(f"the record under its own key {made.key!r}", "it is not there")
-    taken = [name for name, value in forged.items() if name in record and same(client.scope.schemas, shown.get(name, {}), value, record[name])]
+    taken = [
+        name
+        for name, value in forged.items()
+        if name in record and same(client.scope.schemas, shown.get(name, {}), value, record[name])
+    ]
     if taken:
-        raise Broken(f"{', '.join(taken)} to be the server's own", f"what the caller sent: { {name: record[name] for name in taken} }")
+        raise Broken(
+            f"{', '.join(taken)} to be the server's own",
+            f"what the caller sent: { {name: record[name] for name in taken} }",
+        )
     if not set(forged) & set(record):
         raise NotTested("nothing the server sets is shown")
 
@@ -76,7 +89,9 @@ def _forged(client: Client, name: str, schema: Any) -> Any:
     if schema.get("format") in formats:
         return formats[schema["format"]]
     if kind in ("integer", "number"):
-        return next((value for value in (987_654_321, 987, 7) if client.scope.schemas.fits(schema, value, "stored")), None)
+        return next(
+            (value for value in (987_654_321, 987, 7) if client.scope.schemas.fits(schema, value, "stored")), None
+        )
     if kind == "string" and "enum" not in schema:
         value = client.fresh.token()
         return value if client.scope.schemas.fits(schema, value, "stored") else sample(client.scope.schemas, schema)

@@ -14,7 +14,11 @@ from conformance.scope import Scope
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
     for operation in scope.operations:
-        if operation.body is None or "dangling" not in operation.statuses or operation.action.verb not in ("create", "update", "none"):
+        if (
+            operation.body is None
+            or "dangling" not in operation.statuses
+            or operation.action.verb not in ("create", "update", "none")
+        ):
             continue
         bodies = [value for _, _, value in scope.examples(operation)]
         if any(True for value in bodies for _ in scope.schemas.references(operation.body.schema, value)):

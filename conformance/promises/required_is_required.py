@@ -15,7 +15,11 @@ from conformance.scope import Scope
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
     for operation in scope.operations:
-        if operation.body and operation.action.verb in ("create", "update", "none") and scope.schemas.required(operation.body.schema):
+        if (
+            operation.body
+            and operation.action.verb in ("create", "update", "none")
+            and scope.schemas.required(operation.body.schema)
+        ):
             yield Subject(operation.id, operation, operation.body.pointer)
 
 
@@ -53,7 +57,9 @@ def _probe(subject: Subject, client: Client) -> None:
         raise Broken(f"{due} without a required field", "; ".join(wrong), status=due)
 
 
-def _required(client: Client, schema: Any, value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+def _required(
+    client: Client, schema: Any, value: Any, at: tuple[str | int, ...] = ()
+) -> Iterator[tuple[str | int, ...]]:
     """The paths of required properties that a body has, those inside structures included."""
     schemas = client.scope.schemas
     if isinstance(value, dict):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, make, see
+from conformance.records import base_body, keyed, make, see
 from conformance.scope import Scope
 
 
@@ -20,8 +21,6 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation = subject.operation
-    if operation.action.verb != "create":
-        raise NotTested("secrets are looked for where records are made")
     media, body = base_body(client, operation)
     fields = client.scope.fields(operation)
     secrets = {name: client.fresh.value(fields[name], body.get(name)) for name in subject.detail["secret"]}
@@ -29,12 +28,14 @@ def _probe(subject: Subject, client: Client) -> None:
     if not secrets:
         raise NotTested("no secret is long enough to be looked for")
     start = len(client.transcript)
-    made = make(client, operation.action.resource, body={**body, **secrets}, media=media, operation=operation)
-    try:
+    if operation.action.verb == "create":
+        made = make(client, operation.action.resource, body={**body, **secrets}, media=media, operation=operation)
+        client.call(operation, body={**body, **secrets}, media=media)
+    else:
+        made = make(client, operation.action.resource)
+        client.call(operation, given=keyed(operation, made.key), body={**body, **secrets}, media=media)
+    with contextlib.suppress(NotTested):
         see(client, made)
-    except NotTested:
-        pass
-    client.call(operation, body={**body, **secrets}, media=media)
     for answer in client.transcript[start:]:
         for name, value in secrets.items():
             if value.encode() in answer.content:

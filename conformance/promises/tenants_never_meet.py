@@ -21,7 +21,9 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
     tenancy = scope.contract.tenancy
     if tenancy.where != "credential":
         for operation in scope.operations:
-            if operation.secured and any((p.where, p.name) == (tenancy.where, tenancy.name) for p in operation.parameters):
+            if operation.secured and any(
+                (p.where, p.name) == (tenancy.where, tenancy.name) for p in operation.parameters
+            ):
                 yield Subject(f"{operation.id} {tenancy.name}", operation, "/x-vendor/tenancy", {"foreign": True})
 
 
@@ -48,7 +50,9 @@ def _unseen(client: Client, made: Made, other: Caller) -> None:
         found = look(client, sight, made, made.key, other)
         looked += found is not ABSENT
         if found is not ABSENT and found is not None:
-            raise Broken(f"{sight.operation.id} to hide {made.key!r} from {other.tenant or other.name}", f"it shows {found!r}")
+            raise Broken(
+                f"{sight.operation.id} to hide {made.key!r} from {other.tenant or other.name}", f"it shows {found!r}"
+            )
     if not looked:
         raise NotTested(f"nothing in scope shows a {made.resource.name} again")
 
@@ -67,11 +71,17 @@ def _untouched(client: Client, made: Made, other: Caller, before: Any) -> None:
             arguments: dict[str, Any] = {"body": body} if operation.body else {}
             answer = client.call(operation, given=keyed(operation, made.key), **arguments, caller=other)
         if answer.ok and not operation.action.many:
-            raise Broken(f"{operation.statuses.get('unknown')} for another tenant's {made.key!r}", str(answer), pointer=operation.pointer)
+            raise Broken(
+                f"{operation.statuses.get('unknown')} for another tenant's {made.key!r}",
+                str(answer),
+                pointer=operation.pointer,
+            )
     if tried and before is not None:
         sight, after = see(client, made)
         properties = client.scope.shown(sight.operation, sight.view)
-        changed = [n for n, s in properties.items() if not same(client.scope.schemas, s, before.get(n), (after or {}).get(n))]
+        changed = [
+            n for n, s in properties.items() if not same(client.scope.schemas, s, before.get(n), (after or {}).get(n))
+        ]
         if after is None or changed:
             raise Broken("the record as its tenant left it", f"another tenant changed {changed or 'or deleted it'}")
 
@@ -80,7 +90,9 @@ def _foreign_tenant(subject: Subject, client: Client, other: Caller) -> None:
     """A credential names a tenant that is not its own."""
     operation, tenancy = subject.operation, client.scope.contract.tenancy
     allowed = {operation.statuses.get(kind) for kind in ("unauthenticated", "forbidden", "unknown")} - {None}
-    arguments: dict[str, Any] = dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+    arguments: dict[str, Any] = (
+        dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+    )
     answer = client.call(operation, given={tenancy.name: other.tenant}, **arguments)
     if answer.status not in allowed:
         raise Broken(f"one of {sorted(filter(None, allowed))} for a tenant that is not the caller's", str(answer))

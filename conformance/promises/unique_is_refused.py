@@ -30,13 +30,18 @@ def _probe(subject: Subject, client: Client) -> None:
     _, body = base_body(client, operation)
     first = make(client, resource.name, body={**body, **values}, operation=operation)
     _refused(client, operation, values, "a second record with the same values")
-    if not resource.schema.get("required") or not set(group) & set(client.scope.schemas.required(operation.body and operation.body.schema)):
+    if not resource.schema.get("required") or not set(group) & set(
+        client.scope.schemas.required(operation.body and operation.body.schema)
+    ):
         for _ in range(2):
             _, without = base_body(client, operation)
             lacking = {name: value for name, value in without.items() if name not in group}
             make(client, resource.name, body=lacking, operation=operation)
     if len(group) > 1:
-        changed = {**values, group[-1]: client.fresh.value(client.scope.fields(operation)[group[-1]], values[group[-1]])}
+        changed = {
+            **values,
+            group[-1]: client.fresh.value(client.scope.fields(operation)[group[-1]], values[group[-1]]),
+        }
         _, other = base_body(client, operation)
         make(client, resource.name, body={**other, **changed}, operation=operation)
     if resource.scope == "tenant" and client.target.others:
@@ -78,10 +83,14 @@ def _by_update(client: Client, update: Operation, group: tuple[str, ...], values
     other = make(client, update.action.resource)
     answer = client.call(update, given=keyed(update, other.key), body=values)
     if answer.status != due:
-        raise Broken(f"{due} for changing another record to the same values", str(answer), pointer=update.pointer, status=due)
+        raise Broken(
+            f"{due} for changing another record to the same values", str(answer), pointer=update.pointer, status=due
+        )
     kept = client.call(update, given=keyed(update, owner), body=values)
     if not kept.ok:
-        raise Broken(f"{update.success.status} for a record that keeps its own values", str(kept), pointer=update.pointer)
+        raise Broken(
+            f"{update.success.status} for a record that keeps its own values", str(kept), pointer=update.pointer
+        )
 
 
 PROMISE = Promise(

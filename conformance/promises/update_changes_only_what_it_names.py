@@ -43,7 +43,9 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
             yield name, client.fresh.value(schema, old)
         elif "x-references" in schema:
             key = client.scope.contract.resources[schema["x-references"]].key
-            yield from ((name, r[key]) for r in made.caller.records(schema["x-references"]) if r.get(key) not in (None, old))
+            yield from (
+                (name, r[key]) for r in made.caller.records(schema["x-references"]) if r.get(key) not in (None, old)
+            )
         elif "enum" in schema:
             yield from [(name, value) for value in schema["enum"] if value not in (None, old)][:1]
         elif values := awkward(schema):
@@ -72,12 +74,18 @@ def _change(client: Client, operation: Operation, made: Made, name: str, value: 
         if answer.status not in operation.responses:
             raise Broken(f"one of {sorted(operation.responses)}", str(answer), pointer=operation.pointer)
         return False
-    shown = [record for record in answer.records(operation.view(made.resource.name)) if record.get(made.resource.key) == made.key]
+    shown = [
+        record
+        for record in answer.records(operation.view(made.resource.name))
+        if record.get(made.resource.key) == made.key
+    ]
     wrong = shown_as(client, operation, operation.view(made.resource.name), body, shown[0]) if shown else []
     _, after = see(client, made)
     if after is None:
         raise Broken("the record, changed", "it is gone")
-    wrong += shown_as(client, sight.operation, sight.view, body, after) + _others(client, made, sight, before, after, set(body))
+    wrong += shown_as(client, sight.operation, sight.view, body, after) + _others(
+        client, made, sight, before, after, set(body)
+    )
     if wrong:
         raise Broken(f"{name} changed to {value!r}, the rest as it was", "; ".join(wrong))
     return True
@@ -93,7 +101,9 @@ def _others(
     for name, schema in properties.items():
         if name in named or name in stamps or (schema.get("readOnly") and name not in steady):
             continue
-        if (name in before) != (name in after) or not same(client.scope.schemas, schema, before.get(name), after.get(name)):
+        if (name in before) != (name in after) or not same(
+            client.scope.schemas, schema, before.get(name), after.get(name)
+        ):
             wrong.append(f"{name} was {before.get(name)!r} and is {after.get(name)!r}")
     return wrong
 

@@ -53,7 +53,11 @@ def _survive(client: Client, operation: Any, values: dict[str, Any]) -> bool:
             raise Broken(f"one of {sorted(operation.responses)}", str(answer), pointer=operation.pointer)
         return False
     made = made_from(client, operation, answer, {**body, **values}, media, client.caller, before)
-    wrong = shown_as(client, operation, view, values, made.record) if view and made.record.keys() - {made.resource.key} else []
+    wrong = (
+        shown_as(client, operation, view, values, made.record)
+        if view and made.record.keys() - {made.resource.key}
+        else []
+    )
     try:
         sight, found = see(client, made)
     except NotTested:

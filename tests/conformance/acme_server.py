@@ -54,6 +54,13 @@ FAULTS = (
     "no-allow",
     "not-listed",
     "example-refused",
+    "archive-does-nothing",
+    "archive-twice",
+    "operator-wrong",
+    "conditions-joined-by-or",
+    "compared-as-text",
+    "form-ignored",
+    "limit-ignored",
 )
 
 PAGE = 10
@@ -70,7 +77,19 @@ FIELDS: dict[str, tuple[type, Callable[[Any], bool]]] = {
     "metadata": (dict, lambda value: True),
     "password": (str, lambda value: 8 <= len(value) <= 100),
 }
-METHODS = {"/customers": ("GET", "POST"), "/customers/{customer_id}": ("GET", "PATCH", "DELETE")}
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "$equals": lambda have, want: have == want,
+    "$not_equals": lambda have, want: have != want,
+    "$starts": lambda have, want: str(have).startswith(str(want)),
+    "$ends": lambda have, want: str(have).endswith(str(want)),
+    "$contains": lambda have, want: str(want) in str(have),
+    "$in": lambda have, want: have in want,
+    "$not_in": lambda have, want: have not in want,
+    "$lt": lambda have, want: have < want,
+    "$lte": lambda have, want: have <= want,
+    "$gt": lambda have, want: have > want,
+    "$gte": lambda have, want: have >= want,
+}
 
 
 class Refusal(Exception):
@@ -105,9 +124,21 @@ class Acme:
     def store(self, tenant: str, fields: dict[str, Any]) -> dict[str, Any]:
         stamp = self.now()
         key = self.mint()
-        forged = {name: fields[name] for name in ("created_at", "updated_at") if self.fault == "read-only-taken" and name in fields}
+        forged = {
+            name: fields[name]
+            for name in ("created_at", "updated_at")
+            if self.fault == "read-only-taken" and name in fields
+        }
         kept = {name: fields[name] for name in FIELDS if name in fields}
-        self.customers[key] = {"id": key, "tenant": tenant, **kept, "created_at": stamp, "updated_at": stamp, **forged}
+        self.customers[key] = {
+            "id": key,
+            "tenant": tenant,
+            **kept,
+            "status": "active",
+            "created_at": stamp,
+            "updated_at": stamp,
+            **forged,
+        }
         return self.customers[key]
 
     def view(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -260,6 +291,55 @@ class Acme:
                 del self.customers[key]
         return Response(status_code=204)
 
+    async def archive(self, request: Request) -> Response:
+        record = self.find(request, self.caller(request))
+        if record["status"] != "active" and self.fault != "archive-twice":
+            raise Refusal(409, "state", "The customer is archived.")
+        if self.fault != "archive-does-nothing":
+            record.update(status="archived", updated_at=self.now())
+        return self.answer(200, {**self.view(record), "status": "archived"})
+
+    async def filter(self, request: Request) -> Response:
+        tenant = self.caller(request)
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        asked = _conditions(_unpack(request.query_params.multi_items()).get("filter", {}), 400, as_text=True)
+        if media == "application/x-www-form-urlencoded":
+            form = _unpack((await request.form()).multi_items())
+            asked |= {} if self.fault == "form-ignored" else _conditions(form.get("filter", {}), 422, as_text=True)
+        elif media or await request.body():
+            asked |= _conditions((await self.read(request)).get("filter", {}), 422, as_text=False)
+        size, start, order = asked.pop("$limit", 1000), asked.pop("$offset", 0), asked.pop("$sortorder", "asc")
+        joined = any if self.fault == "conditions-joined-by-or" else all
+        tests = [(name, op, want) for name, ops in asked.items() for op, want in ops.items()]
+        found = [
+            record
+            for record in self.customers.values()
+            if record["tenant"] == tenant
+            and joined(self.matches(record.get(name), op, want) for name, op, want in tests)
+        ]
+        found = found[::-1] if order == "desc" else found
+        shown = found if self.fault == "limit-ignored" else found[start : start + size]
+        return self.answer(200, {"data": [self.view(record) for record in shown]})
+
+    def matches(self, have: Any, operator: str, want: Any) -> bool:
+        if operator in ("$is_null", "$not_null"):
+            return (have is None) == (want == (operator == "$is_null"))
+        if have is None:
+            return False
+        if self.fault == "operator-wrong" and operator == "$starts":
+            operator = "$contains"
+        if (
+            isinstance(have, int)
+            and self.fault != "compared-as-text"
+            and operator not in ("$starts", "$ends", "$contains")
+        ):
+            try:
+                want = [float(item) for item in want] if isinstance(want, list) else float(want)
+            except ValueError:
+                return operator in ("$not_equals", "$not_in")
+            return OPERATORS[operator](have, want)
+        return OPERATORS[operator](str(have), want)
+
     async def read(self, request: Request) -> dict[str, Any]:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refusal(415, "media-type", "The body must be JSON.")
@@ -278,6 +358,69 @@ class Acme:
         if self.fault == "html" and status == 200:
             return Response(json.dumps(body), 200, media_type="text/html")
         return JSONResponse(body, status)
+
+
+def _conditions(node: Any, status: int, *, as_text: bool) -> dict[str, Any]:
+    """The conditions of a filter, checked; numbers and booleans are read from text where they come as text."""
+
+    def wrong(name: str) -> Refusal:
+        return Refusal(status, "invalid", f"{name} is wrong.")
+
+    if not isinstance(node, dict):
+        raise wrong("filter")
+    read: dict[str, Any] = {}
+    for name, value in node.items():
+        if name in ("$limit", "$offset"):
+            number = (
+                int(value) if as_text and isinstance(value, str) and value.isdecimal() and len(value) < 6 else value
+            )
+            if not isinstance(number, int) or isinstance(number, bool) or not (name == "$limit") <= number <= 1000:
+                raise wrong(name)
+            read[name] = number
+        elif name == "$sortorder" and value in ("asc", "desc"):
+            read[name] = value
+        elif name in ("name", "email", "currency", "credit_cents") and isinstance(value, dict):
+            read[name] = {
+                operator: _operand(operator, item, as_text, wrong(operator)) for operator, item in value.items()
+            }
+        else:
+            raise wrong(name)
+    return read
+
+
+def _operand(operator: str, value: Any, as_text: bool, wrong: Refusal) -> Any:
+    if operator in ("$is_null", "$not_null"):
+        value = {"true": True, "false": False}.get(value, value) if as_text and isinstance(value, str) else value
+        right = isinstance(value, bool)
+    elif operator in ("$in", "$not_in"):
+        value = (value.split(",") if value else []) if as_text and isinstance(value, str) else value
+        right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    else:
+        right = operator in OPERATORS and isinstance(value, str)
+    if not right:
+        raise wrong
+    return value
+
+
+def _unpack(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """`filter[name][$in][]=a` and `filter[name][$in][0]=a` as nested values."""
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        *above, last = name.replace("]", "").split("[")
+        if not above or above[0] != "filter":
+            continue
+        is_item = last == "" or last.isdecimal()
+        *above, last = above if is_item else (*above, last)
+        node: Any = made
+        for step in above:
+            node = node.setdefault(step, {}) if isinstance(node, dict) else None
+        if not isinstance(node, dict):
+            raise Refusal(400, "parameter", "filter is wrong.")
+        if is_item and isinstance(node.setdefault(last, []), list):
+            node[last].append(value)
+        else:
+            node[last] = value
+    return made
 
 
 def _refuse(text: str) -> Any:
@@ -307,27 +450,30 @@ def create_app(fault: str | None = None) -> Starlette:
     async def plain(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, HTTPException)
         headers = {}
-        if failure.status_code == 405 and acme.fault != "no-allow":
-            path = "/customers" if request.url.path.rstrip("/").endswith("/customers") else "/customers/{customer_id}"
-            headers = {"Allow": ", ".join(METHODS[path])}
+        if isinstance(failure, _NotAllowed) and acme.fault != "no-allow":
+            headers = {"Allow": ", ".join(failure.methods)}
         return error(failure.status_code, "http", failure.detail, headers)
 
-    handlers = {"GET": acme.list, "POST": acme.create}
-    single = {"GET": acme.get, "PATCH": acme.update, "DELETE": acme.delete}
-
-    def route(table: dict[str, Callable[[Request], Awaitable[Response]]]) -> Callable[[Request], Awaitable[Response]]:
+    def route(path: str, table: dict[str, Callable[[Request], Awaitable[Response]]]) -> Route:
         async def call(request: Request) -> Response:
             if request.method not in table:
-                raise HTTPException(405)
+                raise _NotAllowed(tuple(table))
             return await guarded(table[request.method])(request)
 
-        return call
+        return Route(path, call, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"])
 
-    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"]
     return Starlette(
         routes=[
-            Route("/customers", route(handlers), methods=every),
-            Route("/customers/{customer_id}", route(single), methods=every),
+            route("/customers", {"GET": acme.list, "POST": acme.create}),
+            route("/filters/customers", {"POST": acme.filter}),
+            route("/customers/{customer_id}", {"GET": acme.get, "PATCH": acme.update, "DELETE": acme.delete}),
+            route("/customers/{customer_id}/archive", {"POST": acme.archive}),
         ],
         exception_handlers={HTTPException: plain},
     )
+
+
+class _NotAllowed(HTTPException):
+    def __init__(self, methods: tuple[str, ...]) -> None:
+        super().__init__(405)
+        self.methods = methods
