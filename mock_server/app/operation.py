@@ -27,7 +27,7 @@ class Schemas:
 
     def validator(self, schema: Any, direction: Direction) -> jsonschema_rs.Validator:
         """The validator of a schema of the document, formats on."""
-        converted = convert(schema, direction)
+        converted = convert(schema, direction, self._document)
         return jsonschema_rs.Draft202012Validator(
             {**converted, "$defs": self._definitions[direction]}, validate_formats=True
         )

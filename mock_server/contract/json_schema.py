@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from mock_server.contract.files import Json
+from mock_server.contract.references import follow
 
 Direction = Literal["request", "response", "stored"]
 
@@ -19,8 +20,11 @@ _DROPPED = frozenset(
 _INTEGERS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
-def convert(schema: Json, direction: Direction) -> Json:
-    """The JSON Schema of one OpenAPI schema object; local references point into `$defs`."""
+def convert(schema: Json, direction: Direction, document: Json = None) -> Json:
+    """The JSON Schema of one OpenAPI schema object; local references point into `$defs`.
+
+    With the document, a property whose schema is a reference is known to be read-only or write-only too.
+    """
     if not isinstance(schema, dict):
         return schema
     reference = schema.get("$ref")
@@ -31,34 +35,36 @@ def convert(schema: Json, direction: Direction) -> Json:
         if key in _DROPPED or key.startswith("x-"):
             continue
         if key == "properties":
-            result[key] = {name: _property(item, direction) for name, item in value.items()}
+            result[key] = {name: _property(item, direction, document) for name, item in value.items()}
         elif key == "required":
-            hidden = {name for name, item in schema.get("properties", {}).items() if _is_hidden(item, direction)}
+            properties = schema.get("properties", {})
+            hidden = {name for name, item in properties.items() if _is_hidden(item, direction, document)}
             result[key] = [name for name in value if name not in hidden]
         elif key in ("allOf", "anyOf", "oneOf"):
-            result[key] = [convert(item, direction) for item in value]
+            result[key] = [convert(item, direction, document) for item in value]
         elif key in ("items", "not", "additionalProperties"):
-            result[key] = convert(value, direction)
+            result[key] = convert(value, direction, document)
         elif key in ("exclusiveMinimum", "exclusiveMaximum"):
-            if value:
-                result[key] = schema["minimum" if key == "exclusiveMinimum" else "maximum"]
+            limit = "minimum" if key == "exclusiveMinimum" else "maximum"
+            if value and limit in schema:
+                result[key] = schema[limit]
         else:
             result[key] = value
     _bound_integer(schema, result)
     return _nullable(schema, result)
 
 
-def _is_hidden(item: Json, direction: Direction) -> bool:
+def _is_hidden(item: Json, direction: Direction, document: Json) -> bool:
     """Whether a property of that schema is not expected in this direction."""
-    if not isinstance(item, dict) or direction == "stored":
+    if direction == "stored":
         return False
-    return bool(item.get("readOnly" if direction == "request" else "writeOnly"))
+    return bool(follow(document, item).get("readOnly" if direction == "request" else "writeOnly"))
 
 
-def _property(item: Json, direction: Direction) -> Json:
-    if _is_hidden(item, direction):
+def _property(item: Json, direction: Direction, document: Json) -> Json:
+    if _is_hidden(item, direction, document):
         return direction == "request"
-    return convert(item, direction)
+    return convert(item, direction, document)
 
 
 def _bound_integer(schema: dict[str, Any], result: dict[str, Any]) -> None:
@@ -82,4 +88,4 @@ def _nullable(schema: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
 def definitions(document: Json, direction: Direction) -> dict[str, Any]:
     """The `$defs` of a document: every named schema, converted for one direction."""
     schemas = document.get("components", {}).get("schemas", {})
-    return {name: convert(schema, direction) for name, schema in schemas.items()}
+    return {name: convert(schema, direction, document) for name, schema in schemas.items()}
