@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network
+from itertools import islice
 from typing import Any
 
 from mock_server.clock import later
@@ -28,11 +29,14 @@ _INVALID = {
 }
 _VALIDATION = ("missing", "invalid", "parameter", "duplicate")
 _NOT_PUBLIC = tuple(
-    map(
-        ip_network,
+    (int(network.network_address), int(network.broadcast_address))
+    for network in map(
+        IPv4Network,
         ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"),
     )
 )
+_MOST = 1000
+"""Violations reported at the most."""
 _CURRENT, _PAST = ("active", "trialing", "past_due"), ("canceled", "expired")
 
 
@@ -99,7 +103,7 @@ def subscribe(call: Call, proceed: Callable[[Call], Any]) -> Any:
     customer = call.require("Customer", call.caller.credential["subject"])
     plan, coupon = call.require("Plan", call.body["plan_id"]), call.find("Coupon", call.body.get("coupon_code"))
     address, source = _own(call, customer, "Address"), _own(call, customer, "Source")
-    if refused := tuple(_refusals(call, customer, plan, coupon)):
+    if refused := tuple(islice(_refusals(call, customer, plan, coupon), _MOST)):
         raise Problem("invalid", violations=refused)
     countries = plan["product"]["countries"]
     if countries and address is not None and address["country"] not in countries:
@@ -137,7 +141,7 @@ def _refusals(
         if body.get(name) and plan["type"] != "membership":
             yield Violation("body", f"/{name}", "membership", "can be set on a membership plan only")
     for index, value in enumerate(body.get("ip_addresses", ())):
-        if "/" in value and any(ip_network(value, strict=False).overlaps(network) for network in _NOT_PUBLIC):
+        if not _is_public(value):
             yield Violation("body", f"/ip_addresses/{index}", "public", "must be public throughout")
     for name, record in (("plan_id", plan), ("coupon_code", coupon)):
         if record is not None and record["segment_id"] not in (None, *customer["segment_ids"]):
@@ -148,6 +152,14 @@ def _refusals(
     named = body.keys() & {"gateway_token", "source_id"}
     if body.get("pay_via_send_invoice") and plan["amount"] and not named and not plan["allow_send_invoice"]:
         yield Violation("body", "/pay_via_send_invoice", "invoice", "is not possible with this plan")
+
+
+def _is_public(value: str) -> bool:
+    """Whether no part of a range is private. The contract has seen to its form and to its first address."""
+    address, _, prefix = value.partition("/")
+    size = 1 << (32 - int(prefix or 32))
+    start = int.from_bytes(map(int, address.split("."))) // size * size
+    return not any(start <= last and first < start + size for first, last in _NOT_PUBLIC)
 
 
 def _check_coupon(call: Call, plan: StoredRecord, coupon: StoredRecord) -> None:

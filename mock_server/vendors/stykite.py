@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from mock_server.clock import later
@@ -11,6 +12,8 @@ from mock_server.problems import Problem, Violation, violated
 from mock_server.vendor import Call, Mint, Result, Vendor
 
 _MONTHS = {"MONTHLY": 1, "YEARLY": 12}
+_MOST = 1000
+"""Violations reported at the most."""
 
 
 def _error(problem: Problem, status: int, mint_id: Mint) -> Any:
@@ -82,13 +85,13 @@ def get_customer(call: Call, proceed: Callable[[Call], Any]) -> Any:
 def send_usage(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """Every reading, or none where one names no meter."""
     customer = _customer(call)
-    unknown = tuple(
+    unknown = (
         Violation("body", f"/{index}/meter_id", "dangling", "names no Meter")
         for index, reading in enumerate(call.body)
         if call.find("Meter", reading["meter_id"]) is None
     )
-    if unknown:
-        raise Problem("dangling", violations=unknown)
+    if refused := tuple(islice(unknown, _MOST)):
+        raise Problem("dangling", violations=refused)
     for reading in call.body:
         call.create("Usage", {**reading, "customer_identifier": customer["customer_identifier"]})
 
