@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
 from serving import Server, serving
 
-from mock_server import create_app
+from mock_server import Answer, Vendor, create_app
 from mock_server.app.root import RootApp
 from mock_server.clock import Clock
+from mock_server.contract import Contract, Fixtures, load, load_fixtures
 from mock_server.engine import CLOCK
 
 pytest_plugins = ["discipline"]
@@ -54,6 +57,38 @@ class InProcess(httpx.BaseTransport):
         response = await self._transport.handle_async_request(request)
         content = await response.aread()
         return httpx.Response(response.status_code, headers=response.headers, content=content, request=request)
+
+    def exchange(
+        self,
+        method: str,
+        path: bytes,
+        query: bytes = b"",
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        body: bytes = b"",
+        client: tuple[str, int] | None = ("127.0.0.1", 50_000),
+    ) -> httpx.Response:
+        """Send what no client library would: any bytes at any place, as a server hands them to an application."""
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+            "query_string": query,
+            "headers": list(headers),
+            "scheme": "http",
+            "client": client,
+        }
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        self._loop.run_until_complete(self._transport.app(scope, receive, send))
+        start, content = sent
+        return httpx.Response(start["status"], headers=start["headers"], content=content["body"])
 
     def close(self) -> None:
         self._loop.close()
@@ -106,6 +141,14 @@ class Sandbox:
         return self.transport.together(list(requests))
 
 
+def shop_vendor() -> tuple[Contract, Fixtures, Vendor]:
+    """The miniature vendor of the engine's tests; it has one action of its own."""
+    contract = load(Path(__file__).with_name("data") / "shop" / "openapi" / "shop.yaml")
+    vendor = Vendor("shop")
+    vendor.action("ping")(lambda call, proceed: Answer(200, {"pong": True}))
+    return contract, load_fixtures(contract), vendor
+
+
 @pytest.fixture(scope="session")
 def applications() -> Iterator[Callable[..., tuple[RootApp, InProcess]]]:
     """Applications by their options, each built once."""
@@ -114,7 +157,9 @@ def applications() -> Iterator[Callable[..., tuple[RootApp, InProcess]]]:
     def application(*vendors: str, **options: Any) -> tuple[RootApp, InProcess]:
         key = (vendors, tuple(sorted(options.items())))
         if key not in built:
-            app = create_app(vendors, **options)
+            app = (
+                create_app(extra=[shop_vendor()], **options) if vendors == ("shop",) else create_app(vendors, **options)
+            )
             assert isinstance(app, RootApp)
             built[key] = (app, InProcess(app))
         return built[key]

@@ -18,6 +18,7 @@ from mock_server.problems import Problem
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 2000
+LONGEST_REASON = 200
 LARGEST_NUMBER = int(sys.float_info.max)
 
 
@@ -58,7 +59,7 @@ def decode_json(body: bytes) -> Any:
     try:
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        raise Problem("malformed", f"The body is not valid JSON: {error}.") from None
+        raise Problem("malformed", f"The body is not valid JSON: {str(error)[:LONGEST_REASON]}.") from None
     if (b"e" in body or b"E" in body or len(body) > 300) and _has_infinity(value):
         raise Problem("malformed", "The body holds a number that is too large.")
     return value
