@@ -24,14 +24,12 @@ from mock_server.contract.model import (
     Tenancy,
     View,
 )
-from mock_server.contract.openapi import invalidities
+from mock_server.contract.openapi import BROKEN, invalidities
 from mock_server.contract.parts import METHODS
 
 VERBS = ("create", "retrieve", "list", "search", "filter", "related", "update", "delete", "none")
 _DURATION = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 _DIGITS = re.compile(r"^[0-9]*\{n(?::0[0-9]+d)?\}[0-9]*$")
-_BROKEN = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What reading fails with where a document is no OpenAPI document: it is only validated when this happens, as that takes a while."""
 
 
 def vendors() -> tuple[str, ...]:
@@ -43,9 +41,10 @@ def load(name: str | Path) -> Contract:
     """Read a contract by vendor name or by file. Raises ContractError with file and line."""
     path = name if isinstance(name, Path) else data_root() / "openapi" / f"{name}.yaml"
     bundled = bundle(path)
+    # Validating takes a while, so it is done only where reading has failed.
     try:
         return _Builder(bundled).contract()
-    except _BROKEN as error:
+    except BROKEN as error:
         finding = next(invalidities(bundled.document), None)
         pointer, message = (finding.pointer, finding.message) if finding else ("", f"not understood: {error!r}")
         raise ContractError(message, bundled.place(pointer), bundled.written_at(pointer)[1]) from error

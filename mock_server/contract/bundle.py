@@ -45,6 +45,7 @@ def bundle(path: Path) -> Bundle:
     if not isinstance(document, dict):
         raise ContractError("a contract is a mapping", f"{shown(path)}:1")
     origins: dict[str, tuple[Path, str]] = {}
+    files: dict[Path, Json] = {}
 
     def inline(value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]) -> Json:
         if isinstance(value, dict):
@@ -67,15 +68,20 @@ def bundle(path: Path) -> Bundle:
         if target == path:
             return {"$ref": f"#{pointer}"}
         step = (target, pointer)
-        where = f"{shown(file)}:{line_of(file, inside)}"
+
+        def refusal(why: str) -> ContractError:
+            return ContractError(f"the reference {reference} {why}", f"{shown(file)}:{line_of(file, inside)}", inside)
+
         if step in trail:
-            raise ContractError(f"the reference {reference} leads back to itself", where, inside)
+            raise refusal("leads back to itself")
         try:
-            found = resolve(read(target), pointer)
+            if target not in files:
+                files[target] = read(target)
+            found = resolve(files[target], pointer)
         except KeyError:
-            raise ContractError(f"the reference {reference} names nothing", where, inside) from None
+            raise refusal("names nothing") from None
         except ContractError as error:
-            raise ContractError(f"the reference {reference} cannot be followed: {error}", where, inside) from None
+            raise refusal(f"cannot be followed: {error}") from None
         origins[at] = step
         return inline(found, target, pointer, at, (*trail, step))
 

@@ -10,8 +10,8 @@ from mock_server.contract.files import Json, escape, resolve
 from mock_server.contract.parts import walk
 from mock_server.contract.references import follow
 
-_BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What the validator itself may fail with on a document that it has found invalid."""
+BROKEN = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What code that expects an OpenAPI document may fail with on one that is not."""
 
 _LONGEST = 200
 """Characters of a message, which may begin with all that is wrong; what is wrong with it stands at the end."""
@@ -19,14 +19,24 @@ _LONGEST = 200
 
 def invalidities(document: Json) -> Iterator[Finding]:
     """Yield what makes a bundled document no OpenAPI 3.0 document: references that name nothing first, then the rest."""
+    webhooks = document.get("x-webhooks")
     dangling = [
         Finding(part.pointer, "reference", f"the reference {part.node['$ref']} names nothing")
         for part in walk(document)
         if isinstance(part.node.get("$ref"), str) and not follow(document, part.node)
     ]
     yield from dangling
-    if not dangling:
-        yield from _invalid(document)
+    if dangling:
+        return
+    yield from _invalid(document)
+    if isinstance(webhooks, dict):
+        # OpenAPI 3.0 does not know webhooks: their path items are held to its rules in the place of the paths.
+        paths = {f"/{escape(name)}": item for name, item in webhooks.items()}
+        for finding in _invalid({**document, "paths": paths, "x-webhooks": {}}):
+            steps = finding.pointer.split("/", 3)
+            if steps[1:2] == ["paths"]:
+                place = "/".join(["", "x-webhooks", *(step.removeprefix("~1") for step in steps[2:3]), *steps[3:]])
+                yield Finding(place, finding.rule, finding.message)
 
 
 def _invalid(document: Json) -> Iterator[Finding]:
@@ -40,7 +50,7 @@ def _invalid(document: Json) -> Iterator[Finding]:
             if (finding.pointer, finding.message) not in found:
                 found.add((finding.pointer, finding.message))
                 yield finding
-    except _BROKEN as error:
+    except BROKEN as error:
         if not found:
             yield Finding("", "openapi", f"the document is not valid ({type(error).__name__} while it was validated)")
 
