@@ -150,6 +150,12 @@ def shop_vendor() -> tuple[Contract, Fixtures, Vendor]:
 
 
 @pytest.fixture(scope="session")
+def shop_contract() -> Contract:
+    """The contract of the miniature vendor."""
+    return shop_vendor()[0]
+
+
+@pytest.fixture(scope="session")
 def applications() -> Iterator[Callable[..., tuple[RootApp, InProcess]]]:
     """Applications by their options, each built once."""
     built: dict[Any, tuple[RootApp, InProcess]] = {}

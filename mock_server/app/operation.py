@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from mock_server.app import bodies, texts
 from mock_server.app.violations import violations
@@ -24,13 +25,36 @@ class Schemas:
             "request": definitions(contract.document, "request"),
             "response": definitions(contract.document, "response"),
         }
+        self._compiled: dict[tuple[Direction, bytes], jsonschema_rs.Validator] = {}
 
     def validator(self, schema: Any, direction: Direction) -> jsonschema_rs.Validator:
-        """The validator of a schema of the document, formats on."""
+        """The validator of a schema of the document, formats on; the same schema gives the same validator."""
         converted = convert(schema, direction, self._document)
-        return jsonschema_rs.Draft202012Validator(
-            {**converted, "$defs": self._definitions[direction]}, validate_formats=True
-        )
+        name = (direction, orjson.dumps(converted))
+        if name not in self._compiled:
+            needed = {key: self._definitions[direction][key] for key in self._reached(converted, direction)}
+            self._compiled[name] = jsonschema_rs.Draft202012Validator(
+                {**converted, "$defs": needed}, validate_formats=True
+            )
+        return self._compiled[name]
+
+    def _reached(self, schema: Any, direction: Direction) -> set[str]:
+        """The named schemas that a schema refers to, directly or by way of others."""
+        reached: set[str] = set()
+        todo = [schema]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, dict):
+                reference = node.get("$ref")
+                if isinstance(reference, str):
+                    key = reference.removeprefix("#/$defs/")
+                    if key not in reached:
+                        reached.add(key)
+                        todo.append(self._definitions[direction][key])
+                todo.extend(node.values())
+            elif isinstance(node, list):
+                todo.extend(node)
+        return reached
 
     def deref(self, schema: Any) -> Mapping[str, Any]:
         """What a schema says, its reference followed."""
@@ -130,7 +154,7 @@ class CompiledOperation:
         value = bodies.decode(request.body, media, body.content[media], self._deref)
         validator = self._bodies[media]
         if not validator.is_valid(value):
-            found.extend(violations(validator, value, "body"))
+            found.extend(violations(validator, value, "body", size=len(request.body)))
         return value
 
     def check(self, answer: Answer) -> None:

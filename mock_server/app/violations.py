@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -35,15 +36,25 @@ _SIZES = {
     "maxProperties": "have at most {} properties",
 }
 MOST = 1000
-"""Violations reported at the most: a body of a megabyte can break a rule a hundred thousand times."""
+"""Violations reported at the most."""
+LARGE = 16_384
+"""Bytes beyond which the first violation alone is reported: a body of a megabyte can hold half a million, which takes seconds to find."""
 
 
-def violations(validator: jsonschema_rs.Validator, value: Any, where: Where, prefix: str = "") -> Iterator[Violation]:
-    """Every way in which `value` breaks the schema; `prefix` is the pointer of the value itself."""
-    for count, error in enumerate(validator.iter_errors(value)):
-        if count >= MOST:
-            return
-        yield from _explain(error, where, prefix)
+def violations(
+    validator: jsonschema_rs.Validator, value: Any, where: Where, prefix: str = "", *, size: int = 0
+) -> Iterator[Violation]:
+    """Every way in which `value` breaks the schema; `prefix` is the pointer of the value itself, `size` how many bytes it was sent in."""
+    errors = validator.iter_errors(value) if size <= LARGE else _first_error(validator, value)
+    explained = (violation for error in errors for violation in _explain(error, where, prefix))
+    return islice(explained, MOST)
+
+
+def _first_error(validator: jsonschema_rs.Validator, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        yield error
 
 
 def _explain(error: jsonschema_rs.ValidationError, where: Where, prefix: str) -> Iterator[Violation]:
