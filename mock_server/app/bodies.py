@@ -38,7 +38,7 @@ def media_type(header: str | None) -> tuple[str, str]:
 def choose(header: str | None, offered: Mapping[str, Any]) -> str:
     """The offered media type that the content type names; without a header, the first. Raises Problem `media-type`."""
     given, charset = media_type(header)
-    if not given:
+    if not header:
         return next(iter(offered))
     if charset not in ("utf-8", "utf8", "us-ascii", ""):
         raise Problem("media-type", "The body must be UTF-8.")

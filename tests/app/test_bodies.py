@@ -57,7 +57,7 @@ def test_a_form_is_chosen_where_it_is_offered():
 
 
 @pytest.mark.parametrize(
-    "header", ["text/plain", "json", "application/json; charset=latin-1", "text/json+json", "*/*", ","]
+    "header", ["text/plain", "json", ";", "application/json; charset=latin-1", "text/json+json", "*/*", ","]
 )
 def test_any_other_type_is_refused(header):
     with pytest.raises(Problem) as caught:
