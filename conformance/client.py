@@ -49,8 +49,13 @@ class Answer:
             return None
 
     def records(self, view: View | None) -> list[Json]:
-        """The records it shows at a place."""
-        return view.records(self.body) if view else []
+        """The records it shows at a place, and at the places beside it: a list may be told apart by state."""
+        if view is None or self.operation is None:
+            return []
+        beside = [
+            v for v in self.operation.success.views if (v.resource, len(v.path)) == (view.resource, len(view.path))
+        ]
+        return [record for place in (beside if view.is_list else [view]) for record in place.records(self.body)]
 
     def __str__(self) -> str:
         text = self.content.decode("utf-8", "replace")

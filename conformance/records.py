@@ -1,33 +1,17 @@
-"""Makes records of a resource through the contract's own operations, and finds them again."""
+"""Makes request bodies that must succeed, and records, through the contract's own operations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from conformance.client import ABSENT, FORM, Answer, Client
 from conformance.finding import Broken, NotTested
-from conformance.schemas import Schemas, drop, put
-from conformance.scope import Sight
+from conformance.schemas import drop, put
+from conformance.sights import Made, present, upon, visible
 from conformance.target import Caller
 from conformance.values import sample
-from mock_server.contract import Json, Operation, Resource, View, resolve
-
-
-@dataclass(frozen=True)
-class Made:
-    """A record that was made: by which operation, from which body, as its answer shows it."""
-
-    operation: Operation
-    resource: Resource
-    caller: Caller
-    key: Any
-    sent: Json
-    media: str
-    record: Mapping[str, Any]
-    answer: Answer
+from mock_server.contract import Json, Operation
 
 
 def base_body(
@@ -129,13 +113,38 @@ def make(
     operation: Operation | None = None,
 ) -> Made:
     """Create a record. Raises NotTested where the contract has no way, Broken where a valid request is refused."""
-    creates = [operation] if operation else client.scope.creates(resource)
-    if not creates:
-        raise NotTested(f"no operation in scope creates a {resource}")
     caller = caller or client.caller
-    operation = creates[0]
-    if body is ABSENT and operation.body is not None:
-        media, body = base_body(client, operation, caller=caller)
+    creates = [operation] if operation else list(client.scope.creates(resource))
+    if not creates:
+        return _inside(client, resource, caller)
+    if body is not ABSENT or creates[0].body is None:
+        return _make(client, creates[0], body, media, caller, headers)
+    examples = client.populated.setdefault(("example", creates[0].id), _by_size(client, creates[0]))
+    while True:
+        media, body = base_body(client, creates[0], examples[0], caller)
+        try:
+            return _make(client, creates[0], body, media, caller, headers)
+        except NotTested:
+            if len(examples) < 2:
+                raise
+            examples.pop(0)
+
+
+def _by_size(client: Client, operation: Operation) -> list[str | None]:
+    """The names of an operation's request examples, JSON first, the fullest first."""
+    examples = sorted(client.scope.examples(operation), key=lambda example: (example[1] == FORM, -_size(example[2])))
+    return [name for name, _, _ in examples] or [None]
+
+
+def _make(
+    client: Client,
+    operation: Operation,
+    body: Json,
+    media: str | None,
+    caller: Caller,
+    headers: Mapping[str, str] | None,
+) -> Made:
+    resource = operation.action.resource
     view = operation.view(resource)
     before = present(client, resource, caller) if view is None or view.is_list else set()
     answer = client.call(operation, body=body, media=media, caller=caller, headers=headers)
@@ -144,6 +153,23 @@ def make(
             f"{operation.success.status} for a valid {operation.label}", str(answer), pointer=operation.pointer
         )
     return made_from(client, operation, answer, body, media or "application/json", caller, before)
+
+
+def _inside(client: Client, resource: str, caller: Caller) -> Made:
+    """A record that comes with another one: made by making that, and found inside it."""
+    for sight in client.scope.sights(resource):
+        owner = sight.operation.action.resource
+        if sight.how != "owner" or not client.scope.creates(owner):
+            continue
+        holder = make(client, owner, caller=caller)
+        answer = client.call(sight.operation, **upon(client, sight.operation, holder), caller=caller)
+        key = client.scope.contract.resources[resource].key
+        for record in answer.records(sight.view):
+            if key in record:
+                known = client.scope.contract.resources[resource]
+                context = {**holder.context, resource: record[key]}
+                return Made(sight.operation, known, caller, record[key], {}, holder.media, record, answer, context)
+    raise NotTested(f"no operation in scope creates a {resource}, nor anything it comes with")
 
 
 def made_from(
@@ -155,182 +181,18 @@ def made_from(
     shown = [item for item in answer.records(operation.view(resource.name)) if item.get(key) not in before]
     if shown:
         record = dict(shown[-1])
-    elif isinstance(body, Mapping) and key in body:
+    elif isinstance(body, Mapping) and key in body and key not in resource.mint:
         record = {key: body[key]}
     elif client.scope.sights(resource.name):
         found = [item for item in visible(client, resource.name, caller) if item.get(key) not in before]
         record = dict(found[-1]) if found else {}
-    if key not in record and isinstance(body, Mapping) and key in body:
+    if key not in record and isinstance(body, Mapping) and key in body and key not in resource.mint:
         record = {**record, key: body[key]}
     if key not in record:
         raise NotTested(f"{operation.id} does not show the {resource.name} it makes")
-    return Made(operation, resource, caller, record[key], body, media, record, answer)
-
-
-def present(client: Client, resource: str, caller: Caller) -> set[Any]:
-    """The keys of the records that can be seen."""
-    key = client.scope.contract.resources[resource].key
-    return {record.get(key) for record in visible(client, resource, caller)}
-
-
-def visible(client: Client, resource: str, caller: Caller) -> list[Mapping[str, Any]]:
-    """The records a list shows, or those inside the caller's own record; none where neither is offered."""
-    for sight in client.scope.sights(resource):
-        if sight.how == "list":
-            return walk(client, sight, caller)
-        if sight.how == "owner" and _own(sight):
-            return client.call(sight.operation, caller=caller).records(sight.view)
-    return []
-
-
-def _own(sight: Sight) -> bool:
-    return sight.operation.action.by == ("credential", "subject")
-
-
-def keyed(operation: Operation, key: Any) -> dict[str, Any]:
-    """The parameters that name a record, where the key stands in a parameter."""
-    by = operation.action.by
-    return {by[1]: key} if by and by[0] in ("path", "query", "header") else {}
-
-
-def see(
-    client: Client, made: Made, *, caller: Caller | None = None, key: Any = ABSENT
-) -> tuple[Sight, Mapping[str, Any] | None]:
-    """The record as the most direct sight shows it, and which sight that was; None where it is gone.
-
-    Raises NotTested where nothing in scope shows such records.
-    """
-    caller = caller or made.caller
-    key = made.key if key is ABSENT else key
-    for sight in client.scope.sights(made.resource.name):
-        found = look(client, sight, made, key, caller)
-        if found is not ABSENT:
-            return sight, found
-    raise NotTested(f"nothing in scope shows a {made.resource.name} again")
-
-
-def look(client: Client, sight: Sight, made: Made, key: Any, caller: Caller) -> Any:
-    """The record through one sight: None where it is not there, ABSENT where this sight cannot be used."""
-    operation = sight.operation
-    if sight.how == "key":
-        answer = client.call(operation, given=keyed(operation, key), caller=caller)
-        if answer.ok:
-            records = answer.records(sight.view)
-            if not records:
-                raise Broken(
-                    f"the {made.resource.name} at /{'/'.join(sight.view.path)}", str(answer), pointer=operation.pointer
-                )
-            return records[0]
-        if answer.status == operation.statuses.get("unknown"):
-            return None
-        due = f"{operation.success.status} or {operation.statuses.get('unknown')}"
-        raise Broken(due, str(answer), pointer=operation.pointer)
-    if sight.how == "list":
-        return next((r for r in walk(client, sight, caller) if r.get(made.resource.key) == key), None)
-    given = owner_key(sight, made)
-    if given is None:
-        return ABSENT
-    answer = client.call(operation, given=given, caller=caller)
-    return next((r for r in answer.records(sight.view) if r.get(made.resource.key) == key), None)
-
-
-def owner_key(sight: Sight, made: Made) -> dict[str, Any] | None:
-    """The parameters that reach the record in which a made one stands; None where they are not known."""
-    if _own(sight):
-        return {}
-    owner = sight.operation.action.resource
-    for place in (made.sent, made.record):
-        for name, target in made.resource.references.items():
-            if target == owner and isinstance(place, Mapping) and place.get(name) is not None:
-                return keyed(sight.operation, place[name])
-    return None
-
-
-def pages(
-    client: Client, sight: Sight, caller: Caller | None = None, given: Mapping[str, Any] | None = None, limit: int = 60
-) -> Iterator[Answer]:
-    """The answers of a list, page by page, as long as there is a next link, or a page is full."""
-    paging = client.scope.contract.pagination
-    operation = sight.operation
-    paged = paging is not None and any((p.where, p.name) == ("query", paging.parameter) for p in operation.parameters)
-    for number in range(1, limit + 1):
-        page = {paging.parameter: number} if paged and paging else {}
-        answer = client.call(operation, given={**(given or {}), **page}, caller=caller)
-        if not answer.ok:
-            raise Broken(f"{operation.success.status} for {operation.label}", str(answer), pointer=operation.pointer)
-        yield answer
-        if not paged or not paging:
-            return
-        if not _next(answer, paging.next) if paging.next else len(answer.records(sight.view)) < paging.size:
-            return
-
-
-def _next(answer: Answer, pointer: str | None) -> bool:
-    if pointer is None:
-        return False
-    try:
-        return bool(resolve(answer.body, pointer))
-    except KeyError:
-        return False
-
-
-def walk(client: Client, sight: Sight, caller: Caller | None = None) -> list[Mapping[str, Any]]:
-    """Every record of a list, over all its pages."""
-    return [record for answer in pages(client, sight, caller) for record in answer.records(sight.view)]
-
-
-def shown_as(
-    client: Client, operation: Operation, view: View | None, sent: Mapping[str, Any], record: Mapping[str, Any]
-) -> list[str]:
-    """Where a shown record differs from what was sent, property by property."""
-    if view is None:
-        return []
-    schemas, wrong = client.scope.schemas, []
-    properties = client.scope.shown(operation, view)
-    for name, value in sent.items():
-        schema = properties.get(name)
-        if schema is None or schema.get("readOnly") or value is None:
-            continue
-        if name not in record:
-            wrong.append(f"{name} is missing, {value!r} was sent")
-        elif not same(schemas, schema, value, record[name]):
-            wrong.append(f"{name} is {record[name]!r}, {value!r} was sent")
-    return wrong
-
-
-def same(schemas: Schemas, schema: Json, sent: Json, shown: Json) -> bool:
-    """Whether a shown value is the one that was sent, as far as its schema can hold it.
-
-    A scalar the shown schema cannot hold (a number shown as text, another case of a word) is compared as text; a structure
-    it cannot hold is shown in another form on purpose. What the server adds must be declared.
-    """
-    if not schemas.fits(schema, sent, "response"):
-        return isinstance(sent, Mapping | list) or str(sent).casefold() == str(shown).casefold()
-    if isinstance(sent, Mapping):
-        properties = schemas.properties(schema)
-        return (
-            isinstance(shown, Mapping)
-            and all(name in sent or name in properties for name in shown)
-            and all(
-                value is None or (name in shown and same(schemas, properties.get(name, {}), value, shown[name]))
-                for name, value in sent.items()
-                if not properties.get(name, {}).get("readOnly") and not properties.get(name, {}).get("writeOnly")
-            )
-        )
-    if isinstance(sent, list):
-        items = schemas.at(schema, ("-",))
-        return (
-            isinstance(shown, list)
-            and len(sent) == len(shown)
-            and all(same(schemas, items, one, other) for one, other in zip(sent, shown, strict=True))
-        )
-    return bool(sent == shown) or (_moment(sent) is not None and _moment(sent) == _moment(shown))
-
-
-def _moment(text: Json) -> float | None:
-    if not isinstance(text, str) or len(text) < 19 or text[4:5] != "-":
-        return None
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
+    context = {resource.name: record[key]}
+    for name, target in resource.references.items():
+        for place in (record, body):
+            if isinstance(place, Mapping) and place.get(name) is not None:
+                context.setdefault(target, place[name])
+    return Made(operation, resource, caller, record[key], body, media, record, answer, context)

@@ -17,12 +17,14 @@ import schemathesis
 from schemathesis import hooks
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import Status, events, from_schema
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
-from conformance.client import Client
+from conformance.client import ABSENT, FORM, Client
 from conformance.finding import Broken, Finding, NotTested, Unreachable
-from conformance.records import dependency, make, resolve_path, unique_fields
+from conformance.records import base_body, dependency, make, resolve_path, unique_fields
 from conformance.run import Outcome, Run
 from conformance.schemas import put
+from conformance.sights import Made, upon
 from conformance.target import WORLD_HEADER
 from mock_server.contract import Json, Operation, Parameter
 
@@ -42,6 +44,7 @@ _SENTENCES = {
     "ignored_auth": "Credentials are checked.",
 }
 _METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
+_LOCATIONS = {"path": ParameterLocation.PATH, "query": ParameterLocation.QUERY, "header": ParameterLocation.HEADER}
 _AMOUNTS = {"smoke": 0, "default": 25, "deep": 100}
 
 
@@ -54,19 +57,22 @@ class Hook:
     """
 
     client: Client
-    live: dict[str, list[Any]] = field(default_factory=dict)
     issued: dict[str, set[Any]] = field(default_factory=dict)
+    spare: dict[str, Made | None] = field(default_factory=dict)
+    aim: Made | None = None
+    chosen: bool = False
+    accepted: dict[str, bool] = field(default_factory=dict)
 
     def before_call(self, context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         """Schemathesis' hook: the case is about to be sent."""
         operation = self._operation(case)
         if operation is None:
             return
-        stateful = case.meta is not None and case.meta.phase.name.value == "stateful"
+        self.aim = self._aimed(operation, case)
         for parameter in operation.parameters:
-            self._parameter(case, operation, parameter, stateful)
+            self._parameter(case, operation, parameter)
         if operation.body is not None and isinstance(case.body, dict):
-            case.body = self._body(operation, case.body, case)
+            case.body = self._body(operation, case.body)
 
     def after_call(self, context: Any, case: Any, response: Any) -> None:
         """Schemathesis' hook: the answer is here."""
@@ -80,34 +86,89 @@ class Hook:
                 shown = view.records(json.loads(response.content)) if view else []
             except ValueError:
                 return
-            for record in shown:
-                if key in record:
-                    self._know(operation.action.resource, record[key])
+            keys = [record[key] for record in shown if isinstance(record.get(key), str | int)]
+            self.issued.setdefault(operation.action.resource, set()).update(keys)
+
+    def filter_failure(self, context: Any, failure: Any, case: Any, response: Any) -> bool:
+        """Schemathesis' hook: whether a failure is one. Two checks know less than the contract says."""
+        operation = self._operation(case)
+        if isinstance(failure, EnsureResourceAvailability):
+            sought = self.client.scope.contract.operations.get(_identifier(case))
+            by = sought.action.by if sought else None
+            return sought is None or by is None or by[0] == "path"
+        if isinstance(failure, RejectedPositiveData) and operation is not None:
+            return not self._is_conditional(operation, case)
+        return True
+
+    def _is_conditional(self, operation: Operation, case: Any) -> bool:
+        """Whether a refused request breaks a rule between fields, which no OpenAPI 3.0 schema states.
+
+        It does where each of its fields is accepted for itself, in place of the same field of some named example.
+        """
+        examples = [(name, media) for name, media, _ in self.client.scope.examples(operation) if media != FORM]
+        if not examples or not isinstance(case.body, dict):
+            return False
+        fields = self.client.scope.fields(operation)
+        deviations: list[dict[str, Any]] = [{name: value} for name, value in case.body.items() if name in fields]
+        deviations += [{name: ABSENT} for name in fields if name not in case.body]
+        return all(any(self._accepts(operation, name, change) for name, _ in examples) for change in deviations)
+
+    def _accepts(self, operation: Operation, example: str, change: Mapping[str, Any]) -> bool:
+        place = f"{operation.id} {example} {change!r}"
+        if place not in self.accepted:
+            try:
+                media, body = base_body(self.client, operation, example)
+                body = {name: value for name, value in {**body, **change}.items() if value is not ABSENT}
+                body = self._body(operation, body) if operation.action.verb == "create" else body
+                made = self._made(operation.action.resource) if operation.action.by else None
+                sent = upon(self.client, operation, made, body=body) if made else {"body": body}
+                self.accepted[place] = self.client.call(operation, **sent, media=media).ok
+            except (NotTested, Broken):
+                self.accepted[place] = False
+        return self.accepted[place]
 
     def _operation(self, case: Any) -> Operation | None:
-        identifier = case.operation.definition.raw.get("operationId")
-        return self.client.scope.contract.operations.get(identifier)
+        return self.client.scope.contract.operations.get(_identifier(case))
 
-    def _know(self, resource: str, key: Any) -> None:
-        self.live.setdefault(resource, []).append(key)
-        self.issued.setdefault(resource, set()).add(key)
+    def _aimed(self, operation: Operation, case: Any) -> Made | None:
+        """The record a call should be about: made anew where the operation uses records up; None where the call chose its own."""
+        by, resource = operation.action.by, operation.action.resource
+        self.chosen = False
+        if by is None or by[0] == "credential":
+            return None
+        container = {"path": case.path_parameters, "query": case.query, "header": case.headers, "body": case.body}[
+            by[0]
+        ]
+        chosen = container.get(by[1]) if hasattr(container, "get") else None
+        issued = isinstance(chosen, str | int) and chosen in self.issued.get(resource, ())
+        self.chosen = issued and _phase(case) == "stateful"
+        if self.chosen:
+            return None
+        positive = case.meta is None or case.meta.generation.mode.is_positive
+        if positive and (operation.action.verb == "delete" or operation.action.states):
+            return self._made(resource)
+        if resource not in self.spare:
+            self.spare[resource] = self._made(resource)
+        return self.spare[resource]
 
-    def _parameter(self, case: Any, operation: Operation, parameter: Parameter, stateful: bool) -> None:
+    def _made(self, resource: str) -> Made | None:
+        """A new record; None where there is no way to make one."""
+        try:
+            return make(self.client, resource)
+        except (NotTested, Broken):
+            return None
+
+    def _parameter(self, case: Any, operation: Operation, parameter: Parameter) -> None:
         container = {"path": case.path_parameters, "query": case.query, "header": case.headers}.get(parameter.where)
-        location = {
-            "path": ParameterLocation.PATH,
-            "query": ParameterLocation.QUERY,
-            "header": ParameterLocation.HEADER,
-        }
         if container is None or parameter.name not in container:
             return
-        if case.meta is not None and case.meta.is_negative_at(location[parameter.where]):
+        if case.meta is not None and case.meta.is_negative_at(_LOCATIONS[parameter.where]):
             return
-        value = self._known(operation, parameter, container[parameter.name], stateful)
+        value = self._known(operation, parameter)
         if value is not None:
             container[parameter.name] = value if parameter.where != "header" else str(value)
 
-    def _known(self, operation: Operation, parameter: Parameter, value: Any, stateful: bool) -> Any:
+    def _known(self, operation: Operation, parameter: Parameter) -> Any:
         """What the parameter should be instead; None to leave it."""
         contract, client = self.client.scope.contract, self.client
         rule = contract.idempotency
@@ -115,29 +176,13 @@ class Hook:
             return client.fresh.token()
         if (parameter.where, parameter.name) == (contract.tenancy.where, contract.tenancy.name):
             return client.caller.tenant or None
+        if self.aim is not None:
+            given = upon(client, operation, self.aim)["given"]
+            if parameter.name in given:
+                return given[parameter.name]
         if operation.action.by == (parameter.where, parameter.name):
-            if stateful and value in self.issued.get(operation.action.resource, ()):
-                return None
-            key = self._target(operation)
-            return (
-                [key] if operation.action.many and isinstance(value, list) else None if operation.action.many else key
-            )
-        if parameter.references:
-            return self._reference(parameter.references)
-        return None
-
-    def _target(self, operation: Operation) -> Any:
-        """The key of a record the operation can act on; one made for the purpose where it is deleted."""
-        resource = operation.action.resource
-        if operation.action.verb == "delete" or not self.live.get(resource):
-            known = self.client.caller.records(resource)
-            if self.client.scope.creates(resource):
-                with contextlib.suppress(NotTested, Broken):
-                    self._know(resource, make(self.client, resource).key)
-            elif known:
-                return known[0].get(self.client.scope.contract.resources[resource].key)
-        keys = self.live.get(resource, [])
-        return keys.pop() if keys and operation.action.verb == "delete" else keys[-1] if keys else None
+            return None if self.chosen or operation.action.many else self._reference(operation.action.resource)
+        return self._reference(parameter.references) if parameter.references else None
 
     def _reference(self, resource: str) -> Any:
         known = self.client.caller.records(resource)
@@ -150,7 +195,7 @@ class Hook:
                 return None
         return None
 
-    def _body(self, operation: Operation, body: dict[str, Any], case: Any) -> Json:
+    def _body(self, operation: Operation, body: dict[str, Any]) -> Json:
         assert operation.body is not None, "the caller has looked"
         schemas = self.client.scope.schemas
         fields = self.client.scope.fields(operation)
@@ -166,7 +211,7 @@ class Hook:
             if value is None or not schemas.fits(schema, value):
                 continue
             aimed = operation.action.by == ("body", path[0]) and len(path) == 1
-            key = self._target(operation) if aimed else self._reference(resource)
+            key = self.aim.key if aimed and self.aim else None if aimed else self._reference(resource)
             if key is not None:
                 body = put(body, path, key)
         return body
@@ -180,6 +225,14 @@ class Hook:
         return fresh
 
 
+def _identifier(case: Any) -> str:
+    return str(case.operation.definition.raw.get("operationId"))
+
+
+def _phase(case: Any) -> str:
+    return str(case.meta.phase.name.value) if case.meta is not None else ""
+
+
 @contextlib.contextmanager
 def _installed(hook: Hook) -> Iterator[None]:
     """The hook in Schemathesis' global registry (it takes `before_call` nowhere else), and out of it afterwards."""
@@ -190,13 +243,16 @@ def _installed(hook: Hook) -> Iterator[None]:
     def after_call(context: Any, case: Any, response: Any) -> None:
         hook.after_call(context, case, response)
 
-    for name, function in (("before_call", before_call), ("after_call", after_call)):
-        hooks.GLOBAL_HOOK_DISPATCHER.register_hook_with_name(function, name)
+    def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+        return hook.filter_failure(context, failure, case, response)
+
+    for function in (before_call, after_call, filter_failure):
+        hooks.GLOBAL_HOOK_DISPATCHER.register_hook_with_name(function, function.__name__)
     try:
         yield
     finally:
-        hooks.unregister(before_call)
-        hooks.unregister(after_call)
+        for function in (before_call, after_call, filter_failure):
+            hooks.unregister(function)
 
 
 def execute(run: Run) -> list[Outcome]:

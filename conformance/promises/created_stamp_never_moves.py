@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from conformance.client import Client
+from conformance.client import ABSENT, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import base_body, keyed, make, see
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import see, upon
 from mock_server.contract import Operation
 
 
@@ -28,12 +29,9 @@ def _probe(subject: Subject, client: Client) -> None:
     if before is None or created not in before:
         raise NotTested(f"{created} is not shown")
     changed = 0
-    for body in _changes(client, operation, made.key, before):
-        answer = (
-            client.call(operation, given=keyed(operation, made.key), body=body)
-            if operation.body
-            else client.call(operation, given=keyed(operation, made.key))
-        )
+    for body in _changes(client, operation, before):
+        sent = body if operation.body else ABSENT
+        answer = client.call(operation, **upon(client, operation, made, body=sent))
         if not answer.ok:
             continue
         changed += 1
@@ -61,22 +59,20 @@ def _order(stamp: Any) -> Any:
     return datetime.fromisoformat(stamp).timestamp() if isinstance(stamp, str) else stamp
 
 
-def _changes(client: Client, operation: Operation, key: Any, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    by = operation.action.by
-    named = {by[1]: key} if by and by[0] == "body" else {}
+def _changes(client: Client, operation: Operation, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if operation.body is None:
         yield {}
     if client.scope.examples(operation):
         for name, _, _ in client.scope.examples(operation)[:2]:
             _, body = base_body(client, operation, name)
-            yield {**body, **named}
+            yield body
     for name, schema in client.scope.fields(operation).items():
         if (
             schema.get("type") == "string"
             and not {"enum", "format", "pattern", "x-references", "readOnly"} & set(schema)
             and name in record
         ):
-            yield {name: f"{record[name]} again"[: schema.get("maxLength", 200)], **named}
+            yield {name: f"{record[name]} again"[: schema.get("maxLength", 200)]}
             return
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.client import Answer, Client
+from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.promises.deleted_is_gone import naming
-from conformance.records import base_body, keyed, make, present
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import present, upon
 from mock_server.contract import Operation
 
 
@@ -24,14 +25,13 @@ def _probe(subject: Subject, client: Client) -> None:
     operation, token = subject.operation, client.caller.token
     if token is None:
         raise NotTested("no credential is known")
-    arguments: dict[str, Any] = {}
+    media, body = None, ABSENT
     if operation.body:
         try:
             media, body = base_body(client, operation)
         except NotTested:
             media, body = next(iter(operation.body.content)), {}
-        arguments = {"media": media, "body": body}
-    arguments["given"] = _spare(client, operation)
+    arguments: dict[str, Any] = {**_aimed(client, operation, body), "media": media}
     creates = operation.action.verb == "create" and bool(client.scope.listings(operation.action.resource))
     before = present(client, operation.action.resource, client.caller) if creates else set()
     for what, headers in _wrong(client, operation, token):
@@ -45,15 +45,12 @@ def _probe(subject: Subject, client: Client) -> None:
         raise Broken("nothing to be made by a refused call", "a new record")
 
 
-def _spare(client: Client, operation: Operation) -> dict[str, Any]:
-    """The parameters that name a record made for the purpose, so that a call that wrongly succeeds harms no known one."""
-    if operation.action.verb not in ("update", "delete") or not client.scope.creates(operation.action.resource):
-        return {}
-    try:
-        key = make(client, operation.action.resource).key
-    except NotTested:
-        return {}
-    return naming(client, operation, [key]).get("given", {}) if operation.action.many else keyed(operation, key)
+def _aimed(client: Client, operation: Operation, body: Any) -> dict[str, Any]:
+    """The arguments of a call on a record made for the purpose, so that one that wrongly succeeds harms no known record."""
+    if operation.action.verb in ("update", "delete"):
+        with contextlib.suppress(NotTested):
+            return upon(client, operation, make(client, operation.action.resource), body=body)
+    return {"body": body}
 
 
 def _wrong(client: Client, operation: Operation, token: str) -> Iterator[tuple[str, Mapping[str, str]]]:

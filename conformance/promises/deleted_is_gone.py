@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import ABSENT, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import Made, keyed, look, make
+from conformance.records import make
 from conformance.scope import Scope
+from conformance.sights import Made, look, upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -21,7 +21,7 @@ def _probe(subject: Subject, client: Client) -> None:
     operation, resource = subject.operation, subject.operation.action.resource
     doomed, other, spared = (make(client, resource) for _ in range(3))
     gone = [doomed, other] if operation.action.many else [doomed]
-    answer = client.call(operation, **naming(client, operation, [made.key for made in gone]))
+    answer = client.call(operation, **upon(client, operation, *gone))
     if not answer.ok:
         raise Broken(
             f"{operation.success.status} for deleting what was just made", str(answer), pointer=operation.pointer
@@ -36,8 +36,7 @@ def _probe(subject: Subject, client: Client) -> None:
         _again(client, operation, doomed)
     for update in client.scope.acting("update", on=resource):
         if update.action.by and update.action.by[0] == "path":
-            body: dict[str, Any] = {"body": {}} if update.body else {}
-            late = client.call(update, given=keyed(update, doomed.key), **body)
+            late = client.call(update, **upon(client, update, doomed, body={} if update.body else ABSENT))
             if late.ok:
                 raise Broken(
                     f"{update.statuses.get('unknown')} for changing what was deleted", str(late), pointer=update.pointer
@@ -58,22 +57,9 @@ def _hidden(client: Client, made: Made) -> int:
 
 def _again(client: Client, operation: Any, made: Made) -> None:
     due = operation.statuses.get("unknown")
-    answer = client.call(operation, **naming(client, operation, [made.key]))
+    answer = client.call(operation, **upon(client, operation, made))
     if due in operation.responses and answer.status != due:
         raise Broken(f"{due} for deleting it twice", str(answer), status=due)
-
-
-def naming(client: Client, operation: Any, keys: list[Any]) -> dict[str, Any]:
-    """The arguments of a call that name these records, wherever the operation wants their keys."""
-    where, name = operation.action.by
-    value = keys if operation.action.many else keys[0]
-    if where == "body":
-        return {"body": {name: value}}
-    if operation.action.many:
-        parameter = next(p for p in operation.parameters if (p.where, p.name) == (where, name))
-        if client.scope.schemas.follow(parameter.schema).get("type") == "string":
-            value = json.dumps(keys)
-    return {"given": {name: value}}
 
 
 PROMISE = Promise(

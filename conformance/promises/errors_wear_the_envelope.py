@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conformance.client import FORM, Answer, Client
+from conformance.client import ABSENT, FORM, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, keyed
+from conformance.records import base_body
 from conformance.scope import Scope
 from mock_server.contract import Operation
 
@@ -57,30 +57,32 @@ def _failures(operation: Operation, client: Client) -> Iterator[tuple[str, set[i
             client.call(operation, credentials=False),
         )
     by = operation.action.by
-    if by and by[0] == "path":
+    if by and by[0] in ("path", "query", "header"):
         parameter = next(p for p in operation.parameters if (p.where, p.name) == by)
         records = client.caller.records(operation.action.resource)
         like = records[0].get(client.scope.resource(operation).key) if records else "unknown"
-        key = client.absent_key(client.scope.schemas.follow(parameter.schema), like)
-        body: dict[str, Any] = {}
-        if operation.body:
-            body = dict(zip(("media", "body"), base_body(client, operation), strict=True))
-        yield (
-            "a key that names nothing",
-            _due(operation, statuses.get("unknown")),
-            client.call(operation, given=keyed(operation, key), **body),
-        )
-        for strange in ("%ff", "%00", "%zz", quote("é" * 300), "..%2f..%2f", "%F0%9F%8E%88"):
-            path, query, headers = client.parameters(operation, keyed(operation, "~strange~"), client.caller)
-            extra, authority = client.credentials(operation, client.caller.token) if operation.secured else ([], {})
-            sent = {**client.caller.headers, **headers, **authority}
-            yield (
-                f"the key {strange}",
-                set(),
-                client.send(operation.method.upper(), path.replace("~strange~", strange), query + extra, sent),
-            )
+        key: Any = client.absent_key(client.scope.schemas.follow(parameter.schema), like)
+        media, body = base_body(client, operation) if operation.body else (None, ABSENT)
+        answer = client.call(operation, given={by[1]: key}, media=media, body=body)
+        due = set() if operation.action.many else _due(operation, statuses.get("unknown"))
+        yield "a key that names nothing", due, answer
+    if by and by[0] == "path":
+        yield from _strange_keys(operation, client, by[1])
+    for parameter in operation.parameters:
+        if parameter.required and parameter.where in ("query", "header"):
+            due = _due(operation, statuses.get("parameter"))
+            yield f"no {parameter.name}", due, client.call(operation, given={parameter.name: ABSENT})
     if operation.body:
         yield from _bodies(operation, client)
+
+
+def _strange_keys(operation: Operation, client: Client, name: str) -> Iterator[tuple[str, set[int], Answer]]:
+    for strange in ("%ff", "%00", "%zz", quote("é" * 300), "..%2f..%2f", "%F0%9F%8E%88"):
+        path, query, headers = client.parameters(operation, {name: "~strange~"}, client.caller)
+        extra, authority = client.credentials(operation, client.caller.token) if operation.secured else ([], {})
+        sent = {**client.caller.headers, **headers, **authority}
+        path = path.replace("~strange~", strange)
+        yield f"the key {strange}", set(), client.send(operation.method.upper(), path, query + extra, sent)
 
 
 def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int], Answer]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, keyed, make
-from conformance.schemas import put
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -23,22 +24,11 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 def _probe(subject: Subject, client: Client) -> None:
     operation = subject.operation
     media, body = base_body(client, operation, subject.detail["example"])
-    given: dict[str, Any] = {}
-    by = operation.action.by
-    if (
-        by
-        and operation.action.verb in ("update", "delete", "retrieve")
-        and client.scope.creates(operation.action.resource)
-    ):
-        try:
-            key = make(client, operation.action.resource).key
-        except NotTested:
-            key = None
-        if key is not None and by[0] == "body":
-            body = put(body, (by[1],), [key] if operation.action.many else key)
-        elif key is not None:
-            given = keyed(operation, [key] if operation.action.many else key)
-    answer = client.call(operation, given=given, body=body, media=media)
+    arguments: dict[str, Any] = {"body": body}
+    if operation.action.by and operation.action.verb in ("update", "delete"):
+        with contextlib.suppress(NotTested):
+            arguments = upon(client, operation, make(client, operation.action.resource), body=body)
+    answer = client.call(operation, **arguments, media=media)
     if answer.status != operation.success.status:
         raise Broken(
             f"{operation.success.status} for the example {subject.detail['example']}",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import base_body, freshen, present, resolve_path, unique_fields
+from conformance.records import base_body, freshen, make, resolve_path, unique_fields
 from conformance.schemas import drop, put
 from conformance.scope import Scope
+from conformance.sights import present, see
 from mock_server.contract import Operation
 
 
@@ -20,22 +21,38 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation, resource = subject.operation, subject.operation.action.resource
-    sights = client.scope.sights(resource)
-    if not any(sight.how == "list" or sight.operation.action.by == ("credential", "subject") for sight in sights):
+    kept = _kept(client, operation)
+    if kept is None:
         raise NotTested(f"nothing in scope lists every {resource}")
-    before = present(client, resource, client.caller)
     refused = 0
     for what, media, body in _bad(client, operation):
+        before = kept(body)
         answer = client.call(operation, body=body, media=media)
         if answer.ok:
-            before = present(client, resource, client.caller)
             continue
         refused += 1
-        extra = present(client, resource, client.caller) - before
+        extra = kept(body) - before
         if extra:
-            raise Broken(f"nothing new after {answer.status} for {what}", f"{sorted(map(str, extra))} is listed")
+            raise Broken(f"nothing new after {answer.status} for {what}", f"{sorted(map(str, extra))} is there")
     if not refused:
         raise NotTested(f"{operation.id} refuses nothing that was tried")
+
+
+def _kept(client: Client, operation: Operation) -> Callable[[Any], set[Any]] | None:
+    """How to see what is there: all keys of a list, or the one key that a body chooses; None where there is no way."""
+    resource = client.scope.resource(operation)
+    sights = client.scope.sights(resource.name)
+    if any(sight.how == "list" or sight.operation.action.by == ("credential", "subject") for sight in sights):
+        return lambda body: present(client, resource.name, client.caller)
+    if resource.key in resource.mint or not any(sight.how == "key" for sight in sights):
+        return None
+    made = make(client, resource.name, operation=operation)
+
+    def chosen(body: Any) -> set[Any]:
+        key = body.get(resource.key)
+        return set() if key is None or see(client, made, key=key)[1] is None else {key}
+
+    return chosen
 
 
 def _bad(client: Client, operation: Operation) -> Iterator[tuple[str, str, Any]]:

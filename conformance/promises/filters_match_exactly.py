@@ -9,8 +9,8 @@ from conformance.client import Client
 from conformance.filters import Grammar, Specimen, asked, avoided, columns, conditions, due, found, grammar, specimen
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import pages
 from conformance.scope import Scope, Sight
+from conformance.sights import pages
 from mock_server.contract import Operation
 
 

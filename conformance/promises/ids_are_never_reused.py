@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from conformance.client import Client
 from conformance.finding import Broken
 from conformance.promise import Promise, Subject
-from conformance.promises.deleted_is_gone import naming
 from conformance.records import make
 from conformance.scope import Scope
+from conformance.sights import upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -21,16 +21,15 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation, resource = subject.operation, subject.operation.action.resource
-    keys = [make(client, resource, operation=operation).key for _ in range(4)]
-    deletes = client.scope.acting("delete", on=resource)
-    for key in keys[-2:]:
-        for delete in deletes[:1]:
-            answer = client.call(delete, **naming(client, delete, [key]))
+    made = [make(client, resource, operation=operation) for _ in range(4)]
+    for one in made[-2:]:
+        for delete in client.scope.acting("delete", on=resource)[:1]:
+            answer = client.call(delete, **upon(client, delete, one))
             if not answer.ok:
                 raise Broken(
                     f"{delete.success.status} for deleting what was just made", str(answer), pointer=delete.pointer
                 )
-    keys += [make(client, resource, operation=operation).key for _ in range(3)]
+    keys = [one.key for one in made] + [make(client, resource, operation=operation).key for _ in range(3)]
     again = [key for key in keys if keys.count(key) > 1]
     if again:
         raise Broken("a new key for every record", f"{again[0]!r} for {keys.count(again[0])} of {len(keys)}")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import make, pages
+from conformance.records import make
 from conformance.scope import Scope, Sight
+from conformance.sights import pages
 from mock_server.contract import resolve
 
 

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 from conformance.client import Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import make, pages
+from conformance.records import make
 from conformance.scope import Scope, Sight
+from conformance.sights import pages
 from mock_server.contract import Pagination, resolve
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import Client
+from conformance.comparison import same
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, keyed, make, same, see
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import Made, see, upon
 from conformance.values import sample
 from mock_server.contract import Operation
 
@@ -48,7 +50,7 @@ def _probe(subject: Subject, client: Client) -> None:
         made = make(client, resource.name, body={**body, **forged}, media=media, operation=operation)
     else:
         made = make(client, resource.name)
-        _update(client, operation, made.key, forged)
+        _update(client, operation, made, forged)
     try:
         sight, record = see(client, made)
         shown = client.scope.shown(sight.operation, sight.view)
@@ -70,14 +72,11 @@ def _probe(subject: Subject, client: Client) -> None:
         raise NotTested("nothing the server sets is shown")
 
 
-def _update(client: Client, operation: Operation, key: Any, forged: dict[str, Any]) -> None:
+def _update(client: Client, operation: Operation, made: Made, forged: dict[str, Any]) -> None:
     body: dict[str, Any] = {}
     if client.scope.examples(operation) or client.scope.schemas.required(operation.body and operation.body.schema):
         _, body = base_body(client, operation)
-    by = operation.action.by
-    if by and by[0] == "body":
-        body = {**body, by[1]: key}
-    answer = client.call(operation, given=keyed(operation, key), body={**body, **forged})
+    answer = client.call(operation, **upon(client, operation, made, body={**body, **forged}))
     if not answer.ok:
         raise Broken(f"{operation.success.status}, what only the server sets being ignored", str(answer))
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, keyed, make, see
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import see, upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -33,7 +34,7 @@ def _probe(subject: Subject, client: Client) -> None:
         client.call(operation, body={**body, **secrets}, media=media)
     else:
         made = make(client, operation.action.resource)
-        client.call(operation, given=keyed(operation, made.key), body={**body, **secrets}, media=media)
+        client.call(operation, **upon(client, operation, made, body={**body, **secrets}), media=media)
     with contextlib.suppress(NotTested):
         see(client, made)
     for answer in client.transcript[start:]:

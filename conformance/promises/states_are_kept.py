@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.client import Answer, Client
+from conformance.client import ABSENT, Answer, Client
+from conformance.comparison import same
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import Made, base_body, keyed, make, same, see
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import Made, see, upon
 from mock_server.contract import Operation
 
 
@@ -51,12 +53,8 @@ def _again(client: Client, operation: Operation, made: Made, after: Any) -> None
 
 
 def _act(client: Client, operation: Operation, made: Made) -> Answer:
-    arguments: dict[str, Any] = {}
-    if operation.body:
-        media, body = base_body(client, operation)
-        by = operation.action.by
-        arguments = {"media": media, "body": {**body, by[1]: made.key} if by and by[0] == "body" else body}
-    return client.call(operation, given=keyed(operation, made.key), **arguments)
+    media, body = base_body(client, operation) if operation.body else (None, ABSENT)
+    return client.call(operation, **upon(client, operation, made, body=body), media=media)
 
 
 def _among(state: Any, states: tuple[str, ...]) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import ABSENT, Client
+from conformance.comparison import same
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.promises.deleted_is_gone import naming
-from conformance.records import Made, base_body, keyed, look, make, same, see
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import Made, look, see, upon
 from conformance.target import Caller
 
 
@@ -64,12 +65,8 @@ def _untouched(client: Client, made: Made, other: Caller, before: Any) -> None:
         if not by or by[0] == "credential":
             continue
         tried = True
-        if operation.action.verb == "delete":
-            answer = client.call(operation, **naming(client, operation, [made.key]), caller=other)
-        else:
-            body: dict[str, Any] = {by[1]: made.key} if by[0] == "body" else {}
-            arguments: dict[str, Any] = {"body": body} if operation.body else {}
-            answer = client.call(operation, given=keyed(operation, made.key), **arguments, caller=other)
+        body: Any = {} if operation.body else ABSENT
+        answer = client.call(operation, **upon(client, operation, made, body=body), caller=other)
         if answer.ok and not operation.action.many:
             raise Broken(
                 f"{operation.statuses.get('unknown')} for another tenant's {made.key!r}",

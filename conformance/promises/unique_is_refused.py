@@ -8,8 +8,9 @@ from typing import Any
 from conformance.client import Client
 from conformance.finding import Broken
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, keyed, make
+from conformance.records import base_body, make
 from conformance.scope import Scope
+from conformance.sights import Made, upon
 from mock_server.contract import Operation
 
 
@@ -51,7 +52,7 @@ def _probe(subject: Subject, client: Client) -> None:
         if not answer.ok:
             raise Broken(f"{operation.success.status} in another tenant, where nothing has these values", str(answer))
     for update in client.scope.acting("update", on=resource.name):
-        _by_update(client, update, group, values, first.key)
+        _by_update(client, update, group, values, first)
 
 
 def _values(client: Client, operation: Operation, group: tuple[str, ...]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _refused(client: Client, operation: Operation, values: dict[str, Any], what:
             raise Broken(f"{due} for {what}", str(answer), status=due)
 
 
-def _by_update(client: Client, update: Operation, group: tuple[str, ...], values: dict[str, Any], owner: Any) -> None:
+def _by_update(client: Client, update: Operation, group: tuple[str, ...], values: dict[str, Any], owner: Made) -> None:
     due = update.statuses.get("duplicate")
     by = update.action.by
     if due not in update.responses or not set(group) <= set(client.scope.fields(update)) or not by or by[0] != "path":
@@ -81,12 +82,12 @@ def _by_update(client: Client, update: Operation, group: tuple[str, ...], values
     if client.scope.schemas.required(update.body and update.body.schema):
         return
     other = make(client, update.action.resource)
-    answer = client.call(update, given=keyed(update, other.key), body=values)
+    answer = client.call(update, **upon(client, update, other, body=values))
     if answer.status != due:
         raise Broken(
             f"{due} for changing another record to the same values", str(answer), pointer=update.pointer, status=due
         )
-    kept = client.call(update, given=keyed(update, owner), body=values)
+    kept = client.call(update, **upon(client, update, owner, body=values))
     if not kept.ok:
         raise Broken(
             f"{update.success.status} for a record that keeps its own values", str(kept), pointer=update.pointer

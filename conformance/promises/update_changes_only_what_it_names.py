@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.client import Client
+from conformance.comparison import same, shown_as
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import Made, base_body, keyed, make, same, see, shown_as, unique_fields
+from conformance.records import base_body, make, unique_fields
 from conformance.scope import Scope, Sight
+from conformance.sights import Made, see, upon
 from conformance.values import awkward
 from mock_server.contract import Operation
 
@@ -17,7 +19,10 @@ _MOST = 12
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
-    return (of(operation) for operation in scope.acting("update") if operation.body and not operation.action.fixed)
+    for operation in scope.acting("update"):
+        named = set(scope.fields(operation)) & set(scope.resource(operation).properties)
+        if operation.body and not operation.action.fixed and named - {scope.resource(operation).key}:
+            yield of(operation)
 
 
 def _probe(subject: Subject, client: Client) -> None:
@@ -34,7 +39,7 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
     fields = client.scope.fields(operation)
     fresh = set(unique_fields(client, operation))
     free = [name for name, schema in fields.items() if not schema.get("readOnly") and name != made.resource.state]
-    free = [name for name in free if ("body", name) != operation.action.by]
+    free = [name for name in free if ("body", name) != operation.action.by and name in made.resource.properties]
     step = max(len(free) / _MOST, 1)
     chosen = {free[int(n * step)] for n in range(min(_MOST, len(free)))} if free else set()
     for name in [name for name in free if name in chosen]:
@@ -66,10 +71,7 @@ def _change(client: Client, operation: Operation, made: Made, name: str, value: 
     if set(client.scope.schemas.required(operation.body.schema if operation.body else {})) - {name}:
         _, base = base_body(client, operation)
         body = {**base, **body}
-    by = operation.action.by
-    if by and by[0] == "body":
-        body[by[1]] = made.key
-    answer = client.call(operation, given=keyed(operation, made.key), body=body)
+    answer = client.call(operation, **upon(client, operation, made, body=body))
     if not answer.ok:
         if answer.status not in operation.responses:
             raise Broken(f"one of {sorted(operation.responses)}", str(answer), pointer=operation.pointer)

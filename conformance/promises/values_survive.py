@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import Client
+from conformance.comparison import shown_as
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import base_body, made_from, present, see, shown_as, unique_fields
+from conformance.records import base_body, made_from, unique_fields
 from conformance.scope import Scope
+from conformance.sights import present, see
 from conformance.values import awkward
 
 

@@ -379,7 +379,8 @@ def _conditions(node: Any, status: int, *, as_text: bool) -> dict[str, Any]:
             read[name] = number
         elif name == "$sortorder" and value in ("asc", "desc"):
             read[name] = value
-        elif name in ("name", "email", "currency", "credit_cents") and isinstance(value, dict):
+        elif name in ("name", "credit_cents") and (isinstance(value, dict) or (as_text and value == "")):
+            value = value or {}  # an empty object has no other spelling in a query
             read[name] = {
                 operator: _operand(operator, item, as_text, wrong(operator)) for operator, item in value.items()
             }
