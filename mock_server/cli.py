@@ -15,6 +15,8 @@ from mock_server.contract import ContractError, load, load_fixtures
 from mock_server.contract import vendors as vendor_names
 
 UNUSABLE = 2
+_ONE, _OTHER = (*vendor_names(), "VENDOR", "VENDOR")[:2]
+"""Vendors for the examples in the help."""
 
 
 class _Moment(click.ParamType[datetime]):
@@ -56,7 +58,7 @@ def documents(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\b\nStart with:\n  mockingbill serve\n  mockingbill check wispgate --target http://127.0.0.1:8080/wispgate",
+    epilog=f"\b\nStart with:\n  mockingbill serve\n  mockingbill check {_ONE} --target http://127.0.0.1:8080/{_ONE}",
 )
 @click.version_option(package_name="mockingbill", prog_name="mockingbill")
 def main() -> None:
@@ -66,7 +68,7 @@ def main() -> None:
 @main.command(
     epilog="\b\nExamples:\n"
     "  mockingbill serve                       all vendors on 127.0.0.1:8080\n"
-    "  mockingbill serve pelcro --port 9000    one vendor\n"
+    f"  {f'mockingbill serve {_ONE} --port 9000':<40}one vendor\n"
     "  mockingbill serve --freeze 2026-01-01T00:00:00Z --seed 7\n"
     "                                          the same answers on every run"
 )
@@ -121,7 +123,7 @@ def list_vendors(as_json: bool) -> None:
         show_vendors(found)
 
 
-@main.command(epilog="\b\nExamples:\n  mockingbill lint\n  mockingbill lint wispgate openapi/pelcro.yaml")
+@main.command(epilog=f"\b\nExamples:\n  mockingbill lint\n  mockingbill lint {_ONE} openapi/{_OTHER}.yaml")
 @click.argument("vendors", nargs=-1, metavar="[VENDOR|DOCUMENT]...")
 def lint(vendors: tuple[str, ...]) -> None:
     """Hold documents and fixtures to the rules of openapi/README.md.
@@ -142,9 +144,9 @@ def lint(vendors: tuple[str, ...]) -> None:
 
 @main.command(
     epilog="\b\nExamples:\n"
-    "  mockingbill check wispgate --target http://127.0.0.1:8080/wispgate\n"
-    "  mockingbill check pelcro stykite --target http://127.0.0.1:8080 --profile smoke\n"
-    "  mockingbill check wispgate --target myserver:create_app --target-file target.yaml\n"
+    f"  mockingbill check {_ONE} --target http://127.0.0.1:8080/{_ONE}\n"
+    f"  mockingbill check {_ONE} {_OTHER} --target http://127.0.0.1:8080 --profile smoke\n"
+    f"  mockingbill check {_ONE} --target myserver:create_app --target-file target.yaml\n"
     "\b\nExit status: 0 conforms, 1 does not, 2 could not tell."
 )
 @click.argument("vendors", nargs=-1, required=True, metavar="VENDOR|DOCUMENT...")

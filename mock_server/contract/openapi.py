@@ -19,7 +19,6 @@ _LONGEST = 200
 
 def invalidities(document: Json) -> Iterator[Finding]:
     """Yield what makes a bundled document no OpenAPI 3.0 document: references that name nothing first, then the rest."""
-    webhooks = document.get("x-webhooks")
     dangling = [
         Finding(part.pointer, "reference", f"the reference {part.node['$ref']} names nothing")
         for part in walk(document)
@@ -28,15 +27,20 @@ def invalidities(document: Json) -> Iterator[Finding]:
     yield from dangling
     if dangling:
         return
-    yield from _invalid(document)
-    if isinstance(webhooks, dict):
-        # OpenAPI 3.0 does not know webhooks: their path items are held to its rules in the place of the paths.
-        paths = {f"/{escape(name)}": item for name, item in webhooks.items()}
-        for finding in _invalid({**document, "paths": paths, "x-webhooks": {}}):
-            steps = finding.pointer.split("/", 3)
-            if steps[1:2] == ["paths"]:
-                place = "/".join(["", "x-webhooks", *(step.removeprefix("~1") for step in steps[2:3]), *steps[3:]])
-                yield Finding(place, finding.rule, finding.message)
+    for finding in _invalid(_with_webhooks_as_paths(document)):
+        yield Finding(finding.pointer.replace(_AS_POINTER, "/x-webhooks/"), finding.rule, finding.message)
+
+
+_AS_PATH = "/x-webhooks "
+_AS_POINTER = f"/paths/{escape(_AS_PATH)}"
+
+
+def _with_webhooks_as_paths(document: Json) -> Json:
+    """OpenAPI 3.0 does not know webhooks: their path items are held to its rules among the paths."""
+    paths, webhooks = document.get("paths"), document.get("x-webhooks")
+    if not isinstance(paths, dict) or not isinstance(webhooks, dict):
+        return document
+    return {**document, "paths": {**paths, **{f"{_AS_PATH}{name}": item for name, item in webhooks.items()}}}
 
 
 def _invalid(document: Json) -> Iterator[Finding]:

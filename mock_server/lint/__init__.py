@@ -17,7 +17,6 @@ from mock_server.lint.finding import RULES, Finding, unreadable
 from mock_server.lint.subject import Subject
 
 DOCUMENT_RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
-    document.vocabulary,
     document.siblings,
     document.targets,
     document.vendor_facts,
@@ -40,6 +39,12 @@ CONTRACT_RULES: tuple[Callable[[Subject, Contract], Iterator[Finding]], ...] = (
     fixtures.consistent,
 )
 
+STOPPING = frozenset(
+    {"openapi", "reference", "unknown-extension", "extension-place", "extension-value", "unknown-resource"}
+    | {"operation-id", "provenance", "action", "default-response"}
+)
+"""Rules without which a document cannot be read at all."""
+
 __all__ = ["RULES", "Finding", "lint"]
 
 
@@ -51,16 +56,15 @@ def lint(name: str | Path) -> Iterator[Finding]:
     except ContractError as error:
         yield unreadable(error)
         return
-    found = set(document.validity(subject))
+    found = {*document.validity(subject), *document.vocabulary(subject)}
     valid = not found
     for rule in DOCUMENT_RULES:
         found.update(_tried(rule(subject), valid))
     try:
         contract = load(path)
     except ContractError as error:
-        finding = unreadable(error)
-        if not any((other.file, other.line) == (finding.file, finding.line) for other in found):
-            found.add(finding)
+        if not any(finding.rule in STOPPING for finding in found):
+            found.add(unreadable(error))
     else:
         for judge in CONTRACT_RULES:
             found.update(_tried(judge(subject, contract), valid))
@@ -68,7 +72,7 @@ def lint(name: str | Path) -> Iterator[Finding]:
 
 
 def _tried(findings: Iterable[Finding], valid: bool) -> Iterator[Finding]:
-    """The findings of a rule; one that stumbles over a document that is no OpenAPI ends there, as that has been said."""
+    """The findings of a rule; one that stumbles over a document known to be invalid ends there, as that has been said."""
     try:
         yield from findings
     except BROKEN:

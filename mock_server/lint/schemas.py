@@ -31,11 +31,23 @@ def usable(subject: Subject) -> Iterator[Finding]:
         if node.get("nullable") and (beside or "type" not in node):
             message = f"nullable beside {', '.join(beside)}" if beside else "nullable without type"
             yield subject.find(f"{pointer}/nullable", "nullable-place", f"{message} says nothing")
-        if "schema" not in part.within:
+        if _leads_astray(node):
+            yield subject.find(pointer, "schema-unusable", f"{node['$ref']} is not among components.schemas")
+    if not any(part.place == "schema" and _leads_astray(part.node) for part in subject.parts):
+        yield from _uncompilable(subject)
+
+
+def _leads_astray(node: Mapping[str, Any]) -> bool:
+    return isinstance(node.get("$ref"), str) and not node["$ref"].startswith("#/components/schemas/")
+
+
+def _uncompilable(subject: Subject) -> Iterator[Finding]:
+    for part in subject.parts:
+        if part.place == "schema" and "schema" not in part.within:
             try:
-                subject.validators.of(node, "stored")
+                subject.validators.of(part.node, "stored")
             except Unusable as error:
-                yield subject.find(pointer, "schema-unusable", str(error))
+                yield subject.find(part.pointer, "schema-unusable", str(error))
 
 
 def _is_key(subject: Subject, schema: Any) -> bool:
