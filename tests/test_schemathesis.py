@@ -1,0 +1,103 @@
+"""The stock `schemathesis run`, all checks and phases, finds nothing against any vendor's document and our server.
+
+What no schema can say is in `schemathesis.toml`, with reasons; it may switch no check off.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from serving import ROOT, serving
+
+from mock_server.cli import main
+from mock_server.contract import load, vendors
+
+CONFIGURATION = ROOT / "schemathesis.toml"
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+EXAMPLES = 50
+SEED = 1
+
+
+@pytest.fixture(scope="module")
+def callers() -> dict[str, dict[str, str]]:
+    """The headers that `mockingbill vendors --json` says to send, by vendor."""
+    listed = CliRunner().invoke(main, ["vendors", "--json"])
+    return {entry["vendor"]: entry["credentials"]["headers"] for entry in json.loads(listed.stdout)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "vendor", [pytest.param(name, marks=pytest.mark.xdist_group(f"schemathesis-{name}")) for name in vendors()]
+)
+def test_the_stock_tool_finds_nothing(vendor: str, callers: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    headers = [part for name, text in callers[vendor].items() for part in ("-H", f"{name}: {text}")]
+    options = ["--checks", "all", "--phases", ",".join(PHASES), "-n", str(EXAMPLES), "--seed", str(SEED), "--no-color"]
+    report = tmp_path / "report.json"
+    with serving(vendor, "--include", "inferred") as server:
+        document = str(load(vendor).bundle.path)
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", document]
+        command += [
+            "--url",
+            f"{server.url}/{vendor}",
+            *headers,
+            *options,
+            "--report",
+            "json",
+            "--report-json-path",
+            str(report),
+        ]
+        done = subprocess.run(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+    assert done.returncode == 0, done.stdout
+    found = json.loads(report.read_text())
+    assert (found["failures"], found["errors"], found["complete"]) == ([], [], True)
+    assert {phase: found["phases"][phase]["status"] for phase in PHASES} == dict.fromkeys(PHASES, "success")
+    assert found["operations"]["tested"] == len(load(vendor).operations)
+    assert never_accepted(found) == [], "a run in which nothing succeeds shows nothing"
+
+
+def never_accepted(report: dict[str, Any]) -> list[str]:
+    """The operations of which no valid request was answered with success."""
+    rates = report["valid_rates"]
+    return [name for name, phases in rates.items() if not any(counts["accepted"] for counts in phases.values())]
+
+
+def switched_off(node: Any, path: str = "") -> Iterator[str]:
+    """Everything in the configuration that is not enabled, by its path; remembering earlier runs apart."""
+    if isinstance(node, dict):
+        for name, item in node.items():
+            if name == "enabled" and item is False and path != "/cache":
+                yield path
+            yield from switched_off(item, f"{path}/{name}")
+    elif isinstance(node, list):
+        for item in node:
+            yield from switched_off(item, path)
+
+
+def test_the_configuration_switches_no_check_off() -> None:
+    assert list(switched_off(tomllib.loads(CONFIGURATION.read_text()))) == []
+
+
+def test_each_exception_in_the_configuration_says_why_and_names_an_operation() -> None:
+    lines = CONFIGURATION.read_text().splitlines()
+    bare = [
+        line
+        for before, line in itertools.pairwise(lines)
+        if line.startswith(("checks.", "headers.")) and before[:2] != "# "
+    ]
+    assert bare == []
+    by_title = {load(name).title: set(load(name).operations) for name in vendors()}
+    for project in tomllib.loads(CONFIGURATION.read_text())["project"]:
+        for entry in project["operations"]:
+            named = entry["include-operation-id"]
+            assert {named} if isinstance(named, str) else set(named) <= by_title[project["title"]]
