@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -184,6 +185,12 @@ def sandbox(applications: Callable[..., tuple[RootApp, InProcess]]) -> Callable[
         return Sandbox(app, vendor, world or fresh_world(), transport)
 
     return open_sandbox
+
+
+@pytest.fixture
+def running() -> Callable[..., AbstractContextManager[Server]]:
+    """`with running("wispgate") as server:` a server of one's own, with options of one's own."""
+    return serving
 
 
 @pytest.fixture(scope="session")

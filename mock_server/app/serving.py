@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server.app.root import RootApp, create_app
 from mock_server.app.terminal import show_start
 
-PATIENCE = 0.3
+PATIENCE = 0.2
 """Seconds that calls under way have to end in, once the server is told to stop."""
 
 
@@ -31,7 +31,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:
         listener.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise CannotListen(f"the port {port} is in use; choose another with --port (0 takes a free one).") from None
