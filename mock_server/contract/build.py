@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
+
 from mock_server.contract import extensions
 from mock_server.contract.bundle import Bundle, bundle
 from mock_server.contract.files import ContractError, Json, data_root, escape, resolve
+from mock_server.contract.json_schema import compile_all
 from mock_server.contract.model import (
     Action,
     Body,
@@ -43,10 +46,16 @@ def load(name: str | Path) -> Contract:
     bundled = bundle(path)
     # Validating takes a while, so it is done only where reading has failed.
     try:
-        return _Builder(bundled).contract()
-    except BROKEN as error:
+        contract = _Builder(bundled).contract()
+        compile_all(bundled.document)
+        return contract
+    except (*BROKEN, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         finding = next(invalidities(bundled.document), None)
-        pointer, message = (finding.pointer, finding.message) if finding else ("", f"not understood: {error!r}")
+        pointer, message = (
+            (finding.pointer, finding.message)
+            if finding
+            else ("", f"not understood: {str(error) or error!r}".partition("\n")[0])
+        )
         raise ContractError(message, bundled.place(pointer), bundled.written_at(pointer)[1]) from error
 
 

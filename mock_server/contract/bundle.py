@@ -64,14 +64,17 @@ def bundle(path: Path) -> Bundle:
         reference: str, value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]
     ) -> Json:
         name, _, pointer = reference.partition("#")
-        target = (file.parent / name).resolve() if name else file
-        if target == path:
-            return {"$ref": f"#{pointer}"}
-        step = (target, pointer)
 
         def refusal(why: str) -> ContractError:
             return ContractError(f"the reference {reference} {why}", f"{shown(file)}:{line_of(file, inside)}", inside)
 
+        try:
+            target = (file.parent / name).resolve() if name else file
+        except ValueError:
+            raise refusal("names no file") from None
+        if target == path:
+            return {"$ref": f"#{pointer}"}
+        step = (target, pointer)
         if step in trail:
             raise refusal("leads back to itself")
         try:

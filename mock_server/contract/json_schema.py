@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import jsonschema_rs
+
 from mock_server.contract.files import Json
+from mock_server.contract.parts import walk
 from mock_server.contract.references import follow
 
 Direction = Literal["request", "response", "stored"]
@@ -89,3 +92,13 @@ def definitions(document: Json, direction: Direction) -> dict[str, Any]:
     """The `$defs` of a document: every named schema, converted for one direction."""
     schemas = document.get("components", {}).get("schemas", {})
     return {name: convert(schema, direction, document) for name, schema in schemas.items()}
+
+
+def compile_all(document: Json) -> None:
+    """Make one validator of every schema of a document, so that one that cannot be used is known at the start.
+
+    Raises jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, or what a schema of another shape than OpenAPI's leads to.
+    """
+    roots = [part.node for part in walk(document) if part.place == "schema" and "schema" not in part.within]
+    inline = [convert(node, "stored", document) for node in roots]
+    jsonschema_rs.Draft202012Validator({"allOf": inline, "$defs": definitions(document, "stored")})
