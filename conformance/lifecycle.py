@@ -27,8 +27,8 @@ from conformance.strategies import changes
 from mock_server.contract import Operation
 
 SENTENCE = "Whatever is done to records in whatever order, every answer agrees with what was done before."
-_EXAMPLES = {"smoke": 12, "default": 40, "deep": 200}
-_STEPS = {"smoke": 12, "default": 20, "deep": 40}
+_EXAMPLES = {"smoke": 12, "default": 25, "deep": 200}
+_STEPS = {"smoke": 12, "default": 16, "deep": 40}
 
 
 @dataclass

@@ -95,7 +95,7 @@ class Hook:
         if isinstance(failure, EnsureResourceAvailability):
             sought = self.client.scope.contract.operations.get(_identifier(case))
             by = sought.action.by if sought else None
-            return sought is None or by is None or by[0] == "path"
+            return by is not None and by[0] == "path"
         if isinstance(failure, RejectedPositiveData) and operation is not None:
             return not self._is_conditional(operation, case)
         return True

@@ -48,6 +48,10 @@ class Fresh:
             low, high = int(schema.get("minimum", 1)), int(schema.get("maximum", 2**31 - 1))
             yield low + number % max(high - low, 1)
             return
+        if schema.get("format") in ("date", "date-time"):
+            day = f"{2020 + number % 15}-{1 + number // 15 % 12:02d}-{1 + number // 180 % 28:02d}"
+            yield day if schema["format"] == "date" else f"{day}T{number // 5040 % 24:02d}:00:00Z"
+            return
         unique = f"{number % 36**10:010x}"[:10] + f"{self.count % 4096:03x}"
         if (isinstance(like, str) and "@" in like) or schema.get("format") == "email":
             yield f"{_MARK}.{unique}@example.com"

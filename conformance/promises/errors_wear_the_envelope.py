@@ -61,7 +61,10 @@ def _failures(operation: Operation, client: Client) -> Iterator[tuple[str, set[i
         parameter = next(p for p in operation.parameters if (p.where, p.name) == by)
         records = client.caller.records(operation.action.resource)
         like = records[0].get(client.scope.resource(operation).key) if records else "unknown"
-        key: Any = client.absent_key(client.scope.schemas.follow(parameter.schema), like)
+        schema = client.scope.schemas.follow(parameter.schema)
+        is_list = schema.get("type") == "array"
+        key: Any = client.absent_key(client.scope.schemas.at(schema, ("-",)) if is_list else schema, like)
+        key = [key] if is_list else key
         media, body = base_body(client, operation) if operation.body else (None, ABSENT)
         answer = client.call(operation, given={by[1]: key}, media=media, body=body)
         due = set() if operation.action.many else _due(operation, statuses.get("unknown"))

@@ -107,6 +107,7 @@ class Acme:
         self.replies: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {}
         self.shown: dict[str, dict[str, Any]] = {}
         self.minted = 0
+        self.made = 200 if fault == "wrong-status" else 201
         self.moment = datetime(2026, 6, 1, tzinfo=UTC)
         for tenant in ("north", "south"):
             self.store(tenant, {"external_id": "ext-1", "name": "Ada Example", "currency": "USD"})
@@ -242,7 +243,7 @@ class Acme:
                 raise Refusal(422, "key-reused", "The key was used with another body.")
             if reply is None:
                 raise Refusal(409, "key-in-use", "The first call is still running.")
-            return self.answer(201, reply)
+            return self.answer(self.made, reply)
         if self.fault == "example-refused" and set(body) == {"name", "currency"} and body["currency"] == "GBP":
             raise Refusal(422, "invalid", "No pounds.")
         if self.fault == "failed-create-stays" and "name" in body:
@@ -256,7 +257,7 @@ class Acme:
             self.replies[place] = (json.dumps(body, sort_keys=True), shown)
         elif key is not None:
             self.replies.setdefault(place, (json.dumps(body, sort_keys=True), shown))
-        return self.answer(200 if self.fault == "wrong-status" else 201, shown)
+        return self.answer(self.made, shown)
 
     async def get(self, request: Request) -> Response:
         record = self.find(request, self.caller(request))
