@@ -41,12 +41,12 @@ def check_references(call: Call) -> None:
     ]
     if found:
         raise Problem("dangling", violations=tuple(found))
-    for parameter in call.operation.parameters:
+    tenancy = (call.contract.tenancy.where, call.contract.tenancy.name)
+    for parameter in call.operation.referring:
         value = call.input.at(parameter.where, parameter.name)
-        if parameter.references is None or value is None or by == (parameter.where, parameter.name):
+        if value is None or (parameter.where, parameter.name) == tenancy:
             continue
-        if parameter.where == call.contract.tenancy.where and parameter.name == call.contract.tenancy.name:
-            continue
+        assert parameter.references is not None, "it refers"
         if call.find(parameter.references, value) is None:
             violation = Violation(
                 parameter.where, f"/{escape(parameter.name)}", "unknown", f"names no {parameter.references}"

@@ -191,7 +191,7 @@ class Engine:
 
     def admit(self, operation: Operation, request: Request, given: Input, caller: Caller) -> Answer | Admission:
         """What comes before any effect: an answer that is already known, or leave to go on."""
-        if preference := preferences.preferred(request):
+        if (request.query or "prefer" in request.headers) and (preference := preferences.preferred(request)):
             return preferences.answer(operation, preference)
         transaction = self.begin(request.world)
         claim = self._claim(operation, given, caller, transaction)
@@ -209,8 +209,11 @@ class Engine:
         transaction.commit()
         return Admission(operation, request, given, caller, claim, delay)
 
-    def perform(self, admission: Admission) -> Answer:
-        """Do it: the action in a transaction, its answer remembered. Raises Problem, and then nothing was changed."""
+    def perform(self, admission: Admission, check: Callable[[Answer], None]) -> Answer:
+        """Do it: the action in a transaction, its answer checked and remembered.
+
+        Raises Problem, or what `check` raises of an answer that the document does not allow; then nothing was changed.
+        """
         operation, request = admission.operation, admission.request
         transaction = self.begin(request.world)
         now = self.clock(transaction).now()
@@ -221,6 +224,7 @@ class Engine:
             actions.check_references(call)
             result = self._actions[operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
+            check(answer)
         except BaseException:
             self.abandon(admission)
             raise
@@ -273,6 +277,8 @@ class Engine:
 
     def _planned(self, operation: Operation, caller: Caller, transaction: Transaction) -> StoredRecord | None:
         """The first planned fault that fits the operation; one use less of it is left."""
+        if not transaction.count(FAULTS):
+            return None
         for fault in transaction.scan(FAULTS):
             if fault["operation"] not in (None, operation.id):
                 continue

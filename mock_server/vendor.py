@@ -7,7 +7,8 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mock_server.clock import Timestamps, mint, written
 from mock_server.contract import Contract, Operation, Resource, Verb, View, escape
@@ -18,8 +19,10 @@ COUNTERS: TableName = ("", "_counters")
 SHARED = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Request(NamedTuple):
     """A request as it came in, before anything was made of it: `query` holds decoded pairs, header names are lower case."""
 
     method: str
@@ -29,16 +32,15 @@ class Request:
     headers: Mapping[str, str]
     world: str
     body: bytes = b""
-    path_values: Mapping[str, str] = field(default_factory=dict)
+    path_values: Mapping[str, str] = _NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """What the contract made of a request: values by place and name, and the decoded body (None where there was none)."""
 
-    path: Mapping[str, Any] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    header: Mapping[str, Any] = field(default_factory=dict)
+    path: Mapping[str, Any] = _NONE
+    query: Mapping[str, Any] = _NONE
+    header: Mapping[str, Any] = _NONE
     body: Any = None
 
     def at(self, where: str, name: str) -> Any:
@@ -47,8 +49,7 @@ class Input:
         return values.get(name) if isinstance(values, Mapping) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who calls: the credential's record (None for a public operation) and the tenant the call is about."""
 
     credential: StoredRecord | None
@@ -65,13 +66,12 @@ class Page:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back: a JSON value (None: no content) under a status, with headers."""
 
     status: int
     body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
 
 
 Result = StoredRecord | Page | Sequence[StoredRecord] | None

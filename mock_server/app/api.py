@@ -103,14 +103,11 @@ class VendorApp(SpecMiddleware):
         try:
             world = world_of(scope, headers)
             compiled, values = self._route(scope)
-            request = request_of(scope, headers, values, world, b"")
+            body = await read_body(scope, receive, headers)
+            request = request_of(scope, headers, values, world, body)
             caller = self.engine.identify(compiled.operation, request)
             self._check_served(compiled.operation)
-            body = await read_body(scope, receive, headers)
-            if body:
-                request = request_of(scope, headers, values, world, body)
             answer = await self._serve(compiled, request, caller)
-            compiled.check(answer)
         except Problem as problem:
             answer = self.engine.refuse(problem, world, compiled.operation if compiled else None)
         except Disconnected:
@@ -147,6 +144,7 @@ class VendorApp(SpecMiddleware):
         given = compiled.read(request)
         admitted = self.engine.admit(compiled.operation, request, given, caller)
         if isinstance(admitted, Answer):
+            compiled.check(admitted)
             return admitted
         if admitted.delay:
             try:
@@ -154,7 +152,7 @@ class VendorApp(SpecMiddleware):
             except BaseException:
                 self.engine.abandon(admitted)
                 raise
-        return self.engine.perform(admitted)
+        return self.engine.perform(admitted, compiled.check)
 
 
 class Document(OpenAPISpecification):

@@ -21,15 +21,21 @@ _WORLD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """Header values by lower-case name; of a repeated one, all, joined as HTTP says."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+    listed = scope["headers"]
+    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in listed}
+    if len(found) == len(listed):
+        return found
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in listed:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def query_of(scope: Scope) -> list[tuple[str, str]]:
     """The decoded query pairs; bytes that are no UTF-8 become U+FFFD. Raises Problem `parameter` for too many."""
+    if not scope["query_string"]:
+        return []
     try:
         return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=2000)
     except ValueError:
@@ -49,7 +55,7 @@ def world_of(scope: Scope, headers: Mapping[str, str]) -> str:
     name = scope.get("mock.world")
     if name is None:
         name = headers.get(WORLD_HEADER) or DEFAULT_WORLD
-    if not _WORLD.fullmatch(name):
+    if name != DEFAULT_WORLD and not _WORLD.fullmatch(name):
         raise Problem("world", "A world's name has 1 to 64 letters, digits, dots, dashes or underscores.")
     return str(name)
 
@@ -114,11 +120,12 @@ async def send_bytes(
     """Send a body of any type; HEAD gets its headers only."""
     listed: list[tuple[bytes, bytes]] = []
     if status != 204:
-        listed.append((b"content-length", str(len(content)).encode()))
+        listed.append((b"content-length", b"%d" % len(content)))
     if content:
         listed.append((b"content-type", media.encode()))
-    for name, value in (headers or {}).items():
-        listed.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
+    if headers:
+        for name, value in headers.items():
+            listed.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
     start: dict[str, Any] = {"type": "http.response.start", "status": status, "headers": listed}
     await send(start)
     await send({"type": "http.response.body", "body": b"" if head else content})

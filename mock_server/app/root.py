@@ -87,7 +87,7 @@ class RootApp:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            await self._dispatch(dict(scope), receive, send)
+            await self._dispatch(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 

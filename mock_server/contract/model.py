@@ -204,6 +204,11 @@ class Operation:
         """The response of the lowest 2xx status."""
         return self.responses[min(status for status in self.responses if 200 <= status < 300)]
 
+    @cached_property
+    def referring(self) -> tuple[Parameter, ...]:
+        """The parameters that hold the key of a record, other than the one that the action is about."""
+        return tuple(p for p in self.parameters if p.references is not None and (p.where, p.name) != self.action.by)
+
     @property
     def label(self) -> str:
         """`METHOD /path`."""
