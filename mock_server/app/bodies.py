@@ -49,6 +49,11 @@ def choose(header: str | None, offered: Mapping[str, Any]) -> str:
     raise Problem("media-type", f"The body must be one of: {', '.join(offered)}.")
 
 
+def is_empty_form(header: str | None, offered: Mapping[str, Any]) -> bool:
+    """Whether no bytes at all are a form without fields: the content type says that a form comes."""
+    return FORM in offered and media_type(header)[0] == FORM
+
+
 def decode(body: bytes, media: str, schema: Any, deref: texts.Deref) -> Any:
     """The value of a body. Raises Problem `malformed`."""
     return decode_form(body, schema, deref) if media == FORM else decode_json(body)

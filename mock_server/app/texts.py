@@ -1,7 +1,8 @@
 """Turns text into values: query strings, form bodies and header values, by the type that the schema asks for.
 
-Names with brackets nest as PHP and `deepObject` have it: `filter[name][$equals]=x`, `tags[]=a`, `items[0][id]=1`. A text that does not fit the
-type stays text, for the validator to refuse.
+Names with brackets nest as PHP and `deepObject` have it: `filter[name][$equals]=x`, `tags[]=a`, `items[0][id]=1`. The text `null` is null where
+the schema allows null and not every text; nothing at all is an object without properties. A text that does not fit the type stays text, for
+the validator to refuse.
 """
 
 from __future__ import annotations
@@ -74,8 +75,15 @@ def cast(value: Any, schema: Any, deref: Deref) -> Any:
     if isinstance(value, list):
         return cast(value[-1], schema, deref) if value and kind != "" else value
     if isinstance(value, str):
-        return scalar(value, kind)
+        if value == "null" and schema.get("nullable") and not _is_plain_text(schema, kind):
+            return None
+        return {} if value == "" and kind == "object" else scalar(value, kind)
     return listed(value) if kind == "" else value
+
+
+def _is_plain_text(schema: Mapping[str, Any], kind: str) -> bool:
+    """Whether any text fits: then `null` is one like any other."""
+    return kind == "string" and not any(rule in schema for rule in ("format", "pattern", "enum"))
 
 
 def _array(value: Any, schema: Mapping[str, Any], deref: Deref) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.app.bodies import FORM, JSON, choose, decode, decode_json, encode, media_type
+from mock_server.app.bodies import FORM, JSON, choose, decode, decode_json, encode, is_empty_form, media_type
 from mock_server.problems import Problem
 
 OFFERED = {JSON: {}, FORM: {}}
@@ -149,6 +149,13 @@ def test_a_form_becomes_an_object_of_the_schemas_types():
 
     found = decode(content, FORM, schema, lambda schema: schema)
     assert found == {"n": 7, "name": "Jé B", "tags": ["a", "b"], "empty": ""}
+
+
+def test_no_bytes_are_a_form_without_fields_where_one_is_said_to_come():
+    assert is_empty_form("application/x-www-form-urlencoded; charset=utf-8", {JSON: {}, FORM: {}})
+    assert not is_empty_form(None, {JSON: {}, FORM: {}})
+    assert not is_empty_form(FORM, {JSON: {}})
+    assert decode(b"", FORM, {"type": "object"}, lambda schema: schema) == {}
 
 
 @pytest.mark.parametrize(

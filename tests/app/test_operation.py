@@ -142,6 +142,11 @@ def test_a_required_body_that_is_absent_is_malformed(compiled):
     assert refusal(compiled("createOrder"), request()).kind == "malformed"
 
 
+def test_an_empty_form_lacks_its_fields_but_is_there(compiled):
+    problem = refusal(compiled("createOrder"), request(content_type="application/x-www-form-urlencoded"))
+    assert (problem.kind, {violation.pointer for violation in problem.violations}) == ("missing", {"/item", "/status"})
+
+
 def test_a_body_where_none_is_declared_is_ignored(compiled):
     assert compiled("listOrders").read(request(b"\xff", content_type="text/plain")).body is None
 

@@ -119,6 +119,11 @@ def test_a_text_is_cast_to_the_type_it_fits_and_else_stays_a_text(text, kind, va
         ({"a": "1"}, {"allOf": [{"type": "object", "properties": {"a": {"type": "integer"}}}]}, {"a": 1}),
         ({"a": "1"}, {"properties": {"a": {"type": "integer"}}}, {"a": 1}),
         ("1", {"type": "object"}, "1"),
+        ("", {"type": "object"}, {}),
+        ("null", {"type": "integer", "nullable": True}, None),
+        ("null", {"type": "integer"}, "null"),
+        ("null", {"type": "string", "format": "date", "nullable": True}, None),
+        ("null", {"type": "string", "nullable": True}, "null"),
         ({"a": "1"}, {"type": "integer"}, {"a": "1"}),
     ],
 )
