@@ -157,7 +157,7 @@ class CompiledOperation:
         body = self.operation.body
         if body is None:
             return None
-        if not request.body:
+        if not request.body and not bodies.is_empty_form(request.headers.get("content-type"), body.content):
             if body.required:
                 raise Problem("malformed", "A body is required.")
             return None
