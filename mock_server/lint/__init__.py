@@ -41,7 +41,7 @@ CONTRACT_RULES: tuple[Callable[[Subject, Contract], Iterator[Finding]], ...] = (
 
 STOPPING = frozenset(
     {"openapi", "reference", "unknown-extension", "extension-place", "extension-value", "unknown-resource"}
-    | {"operation-id", "provenance", "action", "default-response"}
+    | {"operation-id", "provenance", "action", "default-response", "schema-unusable"}
 )
 """Rules without which a document cannot be read at all."""
 

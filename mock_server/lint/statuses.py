@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_server.contract import Contract, Operation, Parameter
+from mock_server.contract import Contract, Operation, Parameter, follow
 from mock_server.lint.finding import Finding
 from mock_server.lint.subject import Subject
 
@@ -95,9 +95,7 @@ def _can_be_refused(parameter: Parameter, contract: Contract) -> bool:
     """A query can always be tangled (`a=1&a[b]=2`); elsewhere a plain text is always right, and no step of a path is empty."""
     if parameter.where == "query" or (parameter.required and parameter.where != "path"):
         return True
-    schema = parameter.schema
-    while "$ref" in schema:
-        schema = contract.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    schema = follow(contract.document, parameter.schema)
     held = {key for key in schema if key != "type" and (key, parameter.where, schema[key]) != ("minLength", "path", 1)}
     return schema.get("type") != "string" or _can_be_wrong({key: schema[key] for key in held})
 
