@@ -25,6 +25,8 @@ CONFIGURATION = ROOT / "schemathesis.toml"
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 EXAMPLES = 50
 SEED = 1
+OUT_OF_REACH = {"PUT /v1/company/{companyId}/country/{countryId}/customer/{customerIdentifier}/subscription"}
+"""What the tool may not bring to success: it cancels the one seeded subscription before it comes to moving that one's end."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_the_stock_tool_finds_nothing(vendor: str, callers: dict[str, dict[str, 
     assert (found["failures"], found["errors"], found["complete"]) == ([], [], True)
     assert {phase: found["phases"][phase]["status"] for phase in PHASES} == dict.fromkeys(PHASES, "success")
     assert found["operations"]["tested"] == len(load(vendor).operations)
-    assert never_accepted(found) == [], "a run in which nothing succeeds shows nothing"
+    assert set(never_accepted(found)) <= OUT_OF_REACH, "a run in which nothing succeeds shows nothing"
 
 
 def never_accepted(report: dict[str, Any]) -> list[str]:
