@@ -66,11 +66,12 @@ def main() -> None:
 
 
 @main.command(
+    short_help="Serve the sandbox: every vendor, or those named.",
     epilog="\b\nExamples:\n"
     "  mockingbill serve                       all vendors on 127.0.0.1:8080\n"
     f"  {f'mockingbill serve {_ONE} --port 9000':<40}one vendor\n"
     "  mockingbill serve --freeze 2026-01-01T00:00:00Z --seed 7\n"
-    "                                          the same answers on every run"
+    "                                          the same answers on every run",
 )
 @click.argument("vendors", nargs=-1, metavar="[VENDOR]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -105,7 +106,9 @@ def serve(
         stop(str(error))
 
 
-@main.command("vendors", epilog="\b\nExample:\n  mockingbill vendors --json | python -m json.tool")
+@main.command(
+    "vendors", short_help="List the vendors.", epilog="\b\nExample:\n  mockingbill vendors --json | python -m json.tool"
+)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list, with credentials and known ids.")
 def list_vendors(as_json: bool) -> None:
     """List the vendors: their operations, sandbox credentials, and ids that exist."""
@@ -123,7 +126,10 @@ def list_vendors(as_json: bool) -> None:
         show_vendors(found)
 
 
-@main.command(epilog=f"\b\nExamples:\n  mockingbill lint\n  mockingbill lint {_ONE} openapi/{_OTHER}.yaml")
+@main.command(
+    short_help="Hold documents and fixtures to the rules.",
+    epilog=f"\b\nExamples:\n  mockingbill lint\n  mockingbill lint {_ONE} openapi/{_OTHER}.yaml",
+)
 @click.argument("vendors", nargs=-1, metavar="[VENDOR|DOCUMENT]...")
 def lint(vendors: tuple[str, ...]) -> None:
     """Hold documents and fixtures to the rules of openapi/README.md.
@@ -147,7 +153,7 @@ def lint(vendors: tuple[str, ...]) -> None:
     f"  mockingbill check {_ONE} --target http://127.0.0.1:8080/{_ONE}\n"
     f"  mockingbill check {_ONE} {_OTHER} --target http://127.0.0.1:8080 --profile smoke\n"
     f"  mockingbill check {_ONE} --target myserver:create_app --target-file target.yaml\n"
-    "\b\nExit status: 0 conforms, 1 does not, 2 could not tell."
+    "\n\b\nExit status: 0 conforms, 1 does not, 2 could not tell."
 )
 @click.argument("vendors", nargs=-1, required=True, metavar="VENDOR|DOCUMENT...")
 @click.option(
