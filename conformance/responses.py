@@ -23,7 +23,7 @@ from conformance.client import ABSENT, FORM, Client
 from conformance.finding import Broken, Finding, NotTested, Unreachable
 from conformance.records import base_body, dependency, make, resolve_path, unique_fields
 from conformance.run import Outcome, Run
-from conformance.schemas import put
+from conformance.schemas import Schemas, put
 from conformance.sights import Made, upon
 from conformance.target import WORLD_HEADER
 from mock_server.contract import Json, Operation, Parameter
@@ -45,6 +45,7 @@ _SENTENCES = {
 }
 _METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
 _LOCATIONS = {"path": ParameterLocation.PATH, "query": ParameterLocation.QUERY, "header": ParameterLocation.HEADER}
+_COLUMNS = {"smoke": 1, "default": 2, "deep": 6}
 _AMOUNTS = {"smoke": 0, "default": 25, "deep": 100}
 
 
@@ -105,6 +106,8 @@ class Hook:
 
         It does where each of its fields is accepted for itself, in place of the same field of some named example.
         """
+        if _phase(case) == "examples":
+            return False
         examples = [(name, media) for name, media, _ in self.client.scope.examples(operation) if media != FORM]
         if not examples or not isinstance(case.body, dict):
             return False
@@ -280,10 +283,29 @@ def document(run: Run) -> dict[str, Any]:
     raw = copy.deepcopy(run.scope.contract.document)
     for operation in run.scope.unseen():
         del raw["paths"][operation.path][operation.method]
+    _prune(run, raw)
     raw["paths"] = {
         path: item for path, item in raw["paths"].items() if {name.upper() for name in item} & {*_METHODS, "HEAD"}
     }
     return raw
+
+
+def _prune(run: Run, raw: dict[str, Any]) -> None:
+    """Leave out what only multiplies the cases: most columns of a filter, each like the next; forms beside JSON in a smoke run."""
+    schemas, name = Schemas(raw), run.scope.contract.filter_parameter
+    for operation in run.scope.operations:
+        node = raw["paths"][operation.path][operation.method]
+        content = schemas.follow(node.get("requestBody", {})).get("content", {})
+        if operation.action.verb == "filter":
+            parameters = [schemas.follow(parameter) for parameter in node.get("parameters", ())]
+            found = [parameter.get("schema") for parameter in parameters if parameter.get("name") == name]
+            found += [schemas.properties(media.get("schema", {})).get(name or "") for media in content.values()]
+            for schema in [schemas.follow(schema) for schema in found if schema]:
+                columns = [key for key in schema.get("properties", {}) if not key.startswith("$")]
+                kept = set(columns[: _COLUMNS[run.settings.profile]])
+                schema["properties"] = {k: v for k, v in schema["properties"].items() if k.startswith("$") or k in kept}
+        if run.settings.profile == "smoke" and len(content) > 1:
+            content.pop(FORM, None)
 
 
 def configuration(run: Run, client: Client) -> dict[str, Any]:
