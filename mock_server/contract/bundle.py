@@ -1,6 +1,8 @@
 """Makes one self-contained document of a contract and the files it refers to, and remembers where each part came from.
 
-A reference to another file is replaced by what it names; a reference from such a file back into the main document becomes a local one.
+A reference to another file is replaced by what it names, or, where the main document lists that part among its components, by a local
+reference to the component; so the files of a document may refer to each other directly. A reference from such a file back into the main
+document becomes a local one.
 """
 
 from __future__ import annotations
@@ -75,6 +77,8 @@ def bundle(path: Path) -> Bundle:
         if target == path:
             return {"$ref": f"#{pointer}"}
         step = (target, pointer)
+        if components.get(step, at) != at:
+            return {"$ref": f"#{components[step]}"}
         if step in trail:
             raise refusal("leads back to itself")
         try:
@@ -89,7 +93,22 @@ def bundle(path: Path) -> Bundle:
         return inline(found, target, pointer, at, (*trail, step))
 
     path = path.resolve()
+    components = _components(path, document)
     try:
         return Bundle(path, inline(document, path, "", "", ()), origins)
     except RecursionError:
         raise ContractError("nested too deep, or an anchor that stands inside itself", f"{shown(path)}:1") from None
+
+
+def _components(path: Path, document: dict[str, Any]) -> dict[tuple[Path, str], str]:
+    """For each part of another file that the document lists among its components: the pointer of the component."""
+    found: dict[tuple[Path, str], str] = {}
+    sections = document.get("components")
+    for section, entries in sections.items() if isinstance(sections, dict) else ():
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            reference = entry.get("$ref") if isinstance(entry, dict) else None
+            file, mark, pointer = reference.partition("#") if isinstance(reference, str) else ("", "", "")
+            if file and mark and "\0" not in file:
+                place = f"/components/{escape(str(section))}/{escape(str(name))}"
+                found.setdefault(((path.parent / file).resolve(), pointer), place)
+    return found

@@ -42,6 +42,20 @@ def test_a_local_reference_in_another_file_means_that_file(tmp_path: Path) -> No
     assert found.document["a"] == {"c": 2}
 
 
+def test_a_part_that_the_document_lists_as_a_component_is_written_once_however_it_is_referred_to(
+    tmp_path: Path,
+) -> None:
+    found = bundled(
+        tmp_path,
+        main="a: {$ref: 'other.yaml#/x'}\ncomponents: {schemas: {S/T: {$ref: 'other.yaml#/s'}, U: {$ref: 'third.yaml#/u'}}}\n",
+        other="x: {c: {$ref: '#/s'}, d: {$ref: 'third.yaml#/u'}}\ns: {e: {$ref: '#/s'}}\n",
+        third="u: 1\n",
+    )
+    named = {"$ref": "#/components/schemas/S~1T"}
+    assert found.document["a"] == {"c": named, "d": {"$ref": "#/components/schemas/U"}}
+    assert found.document["components"]["schemas"] == {"S/T": {"e": named}, "U": 1}
+
+
 def test_a_part_is_placed_in_the_file_that_it_is_written_in(tmp_path: Path) -> None:
     found = bundled(
         tmp_path,
