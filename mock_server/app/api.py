@@ -103,10 +103,11 @@ class VendorApp(SpecMiddleware):
         try:
             world = world_of(scope, headers)
             compiled, values = self._route(scope)
-            body = await read_body(scope, receive, headers)
-            request = request_of(scope, headers, values, world, body)
+            request = request_of(scope, headers, values, world, b"")
             caller = self.engine.identify(compiled.operation, request)
             self._check_served(compiled.operation)
+            if body := await read_body(scope, receive, headers):  # once it is known that it is wanted
+                request = request._replace(body=body)
             answer = await self._serve(compiled, request, caller)
         except Problem as problem:
             answer = self.engine.refuse(problem, world, compiled.operation if compiled else None)
