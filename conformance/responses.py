@@ -104,17 +104,34 @@ class Hook:
     def _is_conditional(self, operation: Operation, case: Any) -> bool:
         """Whether a refused request breaks a rule between fields, which no OpenAPI 3.0 schema states.
 
-        It does where each of its fields is accepted for itself, in place of the same field of some named example.
+        It does where each of its fields is accepted for itself, in place of the same field of some named example; a structure that
+        refers to records may also name some that do not go together.
         """
-        if _phase(case) == "examples":
+        examples = [(name, value) for name, media, value in self.client.scope.examples(operation) if media != FORM]
+        if not examples or not isinstance(case.body, dict) or self._is_named(operation, case.body):
             return False
-        examples = [(name, media) for name, media, _ in self.client.scope.examples(operation) if media != FORM]
-        if not examples or not isinstance(case.body, dict):
-            return False
+        fields, schemas = self.client.scope.fields(operation), self.client.scope.schemas
+        deviations: list[tuple[str, Any]] = [(name, value) for name, value in case.body.items() if name in fields]
+        deviations += [(name, ABSENT) for name in fields if name not in case.body]
+        return all(
+            any(self._accepts(operation, example, {name: value}) for example, _ in examples)
+            or (isinstance(value, dict | list) and any(True for _ in schemas.references(fields[name], value)))
+            for name, value in deviations
+        )
+
+    def _is_named(self, operation: Operation, body: Mapping[str, Any]) -> bool:
+        """Whether a body is one of the named examples, but for what is made fresh or filled in."""
         fields = self.client.scope.fields(operation)
-        deviations: list[dict[str, Any]] = [{name: value} for name, value in case.body.items() if name in fields]
-        deviations += [{name: ABSENT} for name in fields if name not in case.body]
-        return all(any(self._accepts(operation, name, change) for name, _ in examples) for change in deviations)
+        filled = {
+            *unique_fields(self.client, operation),
+            *(n for n, schema in fields.items() if "x-references" in schema),
+        }
+        return any(
+            isinstance(value, Mapping)
+            and set(value) == set(body)
+            and all(body[name] == item for name, item in value.items() if name not in filled)
+            for _, _, value in self.client.scope.examples(operation)
+        )
 
     def _accepts(self, operation: Operation, example: str, change: Mapping[str, Any]) -> bool:
         place = f"{operation.id} {example} {change!r}"
@@ -211,7 +228,9 @@ class Hook:
                 body = {**body, name: self._unlike(fields[name], body[name])}
         for path, resource, schema in list(schemas.references(operation.body.schema, body)):
             value = resolve_path(body, path)
-            if value is None or not schemas.fits(schema, value):
+            key_name = self.client.scope.contract.resources[resource].key
+            known = any(record.get(key_name) == value for record in self.client.caller.records(resource))
+            if value is None or known or not schemas.fits(schema, value):
                 continue
             aimed = operation.action.by == ("body", path[0]) and len(path) == 1
             key = self.aim.key if aimed and self.aim else None if aimed else self._reference(resource)
