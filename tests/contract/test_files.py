@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.contract import ContractError, data_root, escape, resolve
@@ -36,12 +36,14 @@ def pointers(node: Any, at: str = "") -> list[tuple[str, Any]]:
 
 
 @given(value=JSON)
+@settings(deadline=None)
 def test_json_is_read_as_what_it_says(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     path = written(tmp_path_factory.mktemp("json"), json.dumps(value, ensure_ascii=False))
     assert read(path) == value
 
 
 @given(value=JSON)
+@settings(deadline=None)
 def test_what_pyyaml_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     path = written(tmp_path_factory.mktemp("yaml"), yaml.safe_dump(value, allow_unicode=True, default_style='"'))
     found = read(path)
@@ -143,11 +145,13 @@ def test_a_file_is_read_anew_when_it_has_changed(tmp_path: Path) -> None:
 
 
 @given(tokens=st.lists(st.text()))
+@settings(deadline=None)
 def test_a_pointer_is_its_tokens(tokens: list[str]) -> None:
     assert steps("".join(f"/{escape(token)}" for token in tokens)) == tokens
 
 
 @given(value=JSON)
+@settings(deadline=None)
 def test_every_pointer_into_a_value_leads_to_what_stands_there(value: Any) -> None:
     for pointer, part in pointers(value):
         assert resolve(value, pointer) == part or (isinstance(part, float) and math.isnan(part))
@@ -160,6 +164,7 @@ def test_a_pointer_to_nothing_is_a_key_error(pointer: str) -> None:
 
 
 @given(value=st.dictionaries(TEXT, JSON, max_size=4))
+@settings(deadline=None)
 def test_the_line_of_a_key_is_where_it_is_written(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     path = written(tmp_path_factory.mktemp("lines"), json.dumps(value, indent=1, ensure_ascii=False))
     lines = path.read_text(encoding="utf-8").split("\n")
