@@ -16,7 +16,6 @@ Samples = Mapping[tuple[str, str, int], Sequence[Load]]
 """Loads by server, operation and number of connections, one a round."""
 Ready = Callable[[], AbstractContextManager[tuple[Server, Mapping[str, Request]]]]
 """Starts a server, proves that its answers are right, and gives it with the request of each operation."""
-WARM = 1.0
 
 
 def sample(
@@ -29,7 +28,10 @@ def sample(
     *,
     cycle: int = 1,
 ) -> Samples:
-    """The loads of every server, operation and number of connections; each server starts anew in each round and is warm before it is measured."""
+    """The loads of every server, operation and number of connections; each server starts anew in each round.
+
+    Before an operation is measured it is sent for `settings.warm` seconds: what compiles while it runs, as Node does, is several times slower before.
+    """
     found: dict[tuple[str, str, int], list[Load]] = defaultdict(list)
     names = list(servers)
     for number in range(settings.rounds):
@@ -46,7 +48,7 @@ def sample(
                             core=settings.cores.load,
                             connections=count,
                             headers=headers,
-                            seconds=seconds or WARM,
+                            seconds=seconds or settings.warm,
                             cycle=cycle,
                         )
                         if seconds:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import yaml
+
 from bench.load import Request
 from bench.machine import ROOT, CannotMeasure
 from bench.peers import mockingbill, prism
@@ -50,10 +52,9 @@ def credentials() -> Mapping[str, str]:
 
 
 def body(name: str) -> dict[str, Any]:
-    """A request body of the fixtures: the example of that name of `createCustomer`."""
-    contract = load(VENDOR)
-    content = contract.document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]
-    found: dict[str, Any] = content["examples"][name]["value"]
+    """The request body of that name in the fixtures."""
+    text = (ROOT / "fixtures" / VENDOR / "Customer.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)["requests"][name]["value"]
     return found
 
 

@@ -22,7 +22,6 @@ PATH = "/api/v1/customers"
 def build() -> Starlette:
     """The application; its schemas and the credential are the document's."""
     contract = load("subscriptionflow")
-    paths = contract.document["paths"]
     tokens = {record.value["token"] for record in load_fixtures(contract).of("Credential")}
     customer = contract.resources["Customer"]
     columns = [name for name in customer.properties if name not in customer.write_only]
@@ -32,11 +31,12 @@ def build() -> Starlette:
         whole = {**convert(schema, direction), "$defs": definitions(contract.document, direction)}
         return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
-    filtering = paths[f"{PATH}/filter"]["post"]
     json_of = "application/json"
-    conditions = validator(filtering["requestBody"]["content"][json_of]["schema"], "request")
-    found_shape = validator(filtering["responses"]["201"]["content"][json_of]["schema"], "response")
-    creating = validator(paths[PATH]["post"]["requestBody"]["content"][json_of]["schema"], "request")
+    filtering, adding = contract.operations["filterCustomers"], contract.operations["createCustomer"]
+    assert filtering.body and adding.body, "the document gives both a body"
+    conditions = validator(filtering.body.content[json_of], "request")
+    found_shape = validator(filtering.success.content[json_of], "response")
+    creating = validator(adding.body.content[json_of], "request")
 
     def known(request: Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
