@@ -77,7 +77,7 @@ def check(
                 )
                 for result, vendor in zip(results, vendors, strict=True)
             ]
-            console.print(f"checking {', '.join(names)} at {target}: profile {profile}, seed {seed}")
+            console.print(f"checking {', '.join(names)} at {target}: profile {profile}, seed {seed}", soft_wrap=True)
             stopped = _run_all(waiting, Path(scratch), console)
         codes = {result.code for result in results}
         code = STOPPED if stopped else BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS

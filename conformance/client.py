@@ -88,12 +88,20 @@ class Client:
         self.fresh = Fresh(f"{target.world}{layer[:1]}" if target.world else f"s{seed}{layer[:1]}", scope.schemas)
         self.transcript: list[Answer] = []
         self.populated: dict[tuple[str, str], list[Any]] = {}
-        callers = (target.caller, *target.others)
+        callers = (target.caller, *target.others, *target.spares)
         self.secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate(callers) if caller.token}
         self.world = f"{target.world}-{layer}" if layer and target.world else target.world
         self.http = httpx.Client(
             timeout=_TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40)
         )
+
+    def caller_for(self, operation: Operation) -> Caller:
+        """Who should make a call that succeeds: a spare caller where it may use up the credential. Raises NotTested without one."""
+        if operation.action.resource != "Credential" or not operation.secured:
+            return self.caller
+        if not self.target.spares:
+            raise NotTested(f"{operation.id} may use up the only credential that is known")
+        return self.target.spares[-1]
 
     @property
     def caller(self) -> Caller:

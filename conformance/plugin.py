@@ -176,7 +176,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Say how much there is to do."""
     ours = session.config.stash.get(_SESSION, None)
     if ours is not None:
-        ours.tell("planned", count=len(session.items))
+        ours.tell("planned", count=len(ours.planned))
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

@@ -70,6 +70,9 @@ class Hook:
         if operation is None:
             return
         self.aim = self._aimed(operation, case)
+        if operation.action.resource == "Credential" and operation.secured and self.client.target.spares:
+            _, authority = self.client.credentials(operation, self.client.target.spares[-1].token)
+            case.headers.update({name: value for name, value in authority.items() if name in case.headers})
         for parameter in operation.parameters:
             self._parameter(case, operation, parameter)
         if operation.body is not None and isinstance(case.body, dict):

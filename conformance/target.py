@@ -45,11 +45,16 @@ class Caller:
 
 @dataclass(frozen=True)
 class Target:
-    """An implementation of one contract. `others` are callers of other tenants; `refused` maps why to a token that must not work."""
+    """An implementation of one contract.
+
+    `others` are callers of other tenants, `spares` of the same one: an operation on credentials may use one up.
+    `refused` maps why to a token that must not work.
+    """
 
     base_url: str
     caller: Caller
     others: tuple[Caller, ...] = ()
+    spares: tuple[Caller, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     world: str = ""
     names: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
@@ -88,7 +93,8 @@ def describe(contract: Contract, base_url: str, world: str, target_file: Path | 
             )
         ]
     others = tuple(caller for caller in callers[1:] if caller.tenant != callers[0].tenant)
-    return Target(base_url.rstrip("/"), callers[0], others, refused, world, names)
+    spares = tuple(caller for caller in callers[1:] if caller.tenant == callers[0].tenant)
+    return Target(base_url.rstrip("/"), callers[0], others, spares, refused, world, names)
 
 
 def _from_file(
@@ -100,12 +106,13 @@ def _from_file(
         raise BadTarget(f"the target file cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise BadTarget(
-            "the target file is a mapping: token, tenant, subject, headers, known, second, expired, revoked"
+            "the target file is a mapping: token, tenant, subject, headers, known, second, spare, expired, revoked"
         )
-    second = content.pop("second", None)
+    second, spare = content.pop("second", None), content.pop("spare", None)
     refused = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
     others = (_caller(contract, "second", second),) if second else ()
-    return Target(base_url.rstrip("/"), _caller(contract, "default", content), others, refused, world, names)
+    spares = (_caller(contract, "spare", spare),) if spare else ()
+    return Target(base_url.rstrip("/"), _caller(contract, "default", content), others, spares, refused, world, names)
 
 
 def _caller(contract: Contract, name: str, node: Any) -> Caller:

@@ -27,7 +27,7 @@ def _probe(subject: Subject, client: Client) -> None:
             arguments = upon(client, operation, make(client, operation.action.resource), body=body)
         except NotTested:
             arguments = {"body": body}
-    answer = client.call(operation, **arguments, media=media)
+    answer = client.call(operation, **arguments, media=media, caller=client.caller_for(operation))
     due = operation.success.status
     if answer.status != due:
         raise Broken(f"{due} for a valid {operation.label}", str(answer), status=due)

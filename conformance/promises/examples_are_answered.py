@@ -28,7 +28,7 @@ def _probe(subject: Subject, client: Client) -> None:
     if operation.action.by and operation.action.verb in ("update", "delete"):
         with contextlib.suppress(NotTested):
             arguments = upon(client, operation, make(client, operation.action.resource), body=body)
-    answer = client.call(operation, **arguments, media=media)
+    answer = client.call(operation, **arguments, media=media, caller=client.caller_for(operation))
     if answer.status != operation.success.status:
         raise Broken(
             f"{operation.success.status} for the example {subject.detail['example']}",
