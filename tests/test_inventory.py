@@ -60,9 +60,9 @@ def follow(contract: Contract, schema: Any) -> Any:
 
 
 def properties(contract: Contract, schema: Any) -> Iterator[tuple[str, Any]]:
-    """The properties of a schema and of each of its alternatives."""
+    """The properties of a schema, of what it is composed of and of each of its alternatives."""
     schema = follow(contract, schema)
-    for part in schema.get("anyOf", []):
+    for part in (*schema.get("allOf", []), *schema.get("anyOf", [])):
         yield from properties(contract, part)
     for name, item in schema.get("properties", {}).items():
         yield name, follow(contract, item)

@@ -1,0 +1,98 @@
+"""SubscriptionFlow: one generic shape for every module, tokens by OAuth, nested filters, statuses that move with the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from mock_server.store import StoredRecord
+from mock_server.vendor import Answer, Call, Vendor
+from mock_server.vendors.subscriptionflow import filters, subscriptions
+from mock_server.vendors.subscriptionflow.envelopes import answer, error, flat, oauth_error, primary_address
+
+TOKEN_LIFETIME = timedelta(hours=1)
+HOLDER = r"Modules\Customers\Entities\Customer"
+RELATIONS = {
+    "contacts": ("Contact", "customer_id"),
+    "email-addresses": ("EmailAddress", "emailable_id"),
+    "subscriptions": ("Subscription", "customer_id"),
+}
+"""What a customer has many of: the resource, and its property that holds the customer's key."""
+OWNERS = {"Contact": "customer_id", "EmailAddress": "emailable_id"}
+
+vendor = Vendor("subscriptionflow", error=error, answer=answer)
+vendor.failure("createAccessToken")(oauth_error)
+vendor.verb("filter")(filters.by_conditions)
+vendor.verb("search")(filters.by_equality)
+vendor.action("createSubscription")(subscriptions.create)
+vendor.action("updateSubscription")(subscriptions.update)
+
+
+@vendor.action("createAccessToken")
+def create_access_token(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """A token of the client's site, for an hour of the sandbox's time."""
+    client = call.find("Client", call.body["client_id"])
+    if client is None or client["client_secret"] != call.body["client_secret"]:
+        words = "Client authentication failed"
+        return Answer(401, {"error": "invalid_client", "error_description": words, "message": words})
+    expires = call.stamp(call.now + TOKEN_LIFETIME)
+    credential = call.create("Credential", {"tenant": client["tenant"], "expires_at": expires})
+    seconds = int(TOKEN_LIFETIME.total_seconds())
+    return Answer(200, {"token_type": "Bearer", "expires_in": seconds, "access_token": credential["token"]})
+
+
+@vendor.verb("create")
+def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """A record in the answer's words, with what the server works out."""
+    resource, record = call.resource.name, proceed(call)
+    if resource == "Customer":
+        address = {"email": record["email"], "primary": 1, "invalid": 0, "opt_out": 0}
+        call.create("EmailAddress", {**address, "emailable_id": record["id"], "emailable_type": HOLDER})
+    return call.change(resource, record, _worked_out(call, record))
+
+
+@vendor.verb("update")
+def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The record changed; a customer's new mail address is their primary record's too."""
+    resource, record = call.resource.name, proceed(call)
+    address = primary_address(call, record["id"]) if resource == "Customer" else None
+    if address is not None and address.get("email") != record.get("email"):
+        call.change("EmailAddress", address, {"email": record.get("email")})
+    return call.change(resource, record, _worked_out(call, record))
+
+
+@vendor.verb("delete")
+def delete(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """One record, or each of those that `ids` names."""
+    if not call.operation.action.many:
+        return proceed(call)
+    resource = call.resource.name
+    keys = dict.fromkeys(key for text in call.key() for key in filters.values(text))
+    found = [record for record in (call.find(resource, key) for key in keys) if record is not None]
+    return [call.remove(resource, record) for record in found]
+
+
+@vendor.verb("related")
+def related(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """What a customer has many of, or whose a record is."""
+    record = call.require(call.resource.name, call.key())
+    if call.resource.name == "Customer":
+        resource, field = RELATIONS[call.input.path["related"]]
+        found = list(call.scan(resource, {field: record["id"]}))
+    else:
+        resource, owner = "Customer", call.find("Customer", record.get(OWNERS[call.resource.name]))
+        found = [owner] if owner is not None else []
+    return Answer(call.operation.success.status, {"data": [flat(call, resource, item) for item in found]})
+
+
+def _worked_out(call: Call, record: StoredRecord) -> Mapping[str, Any]:
+    """What the server sets on a record that was just written."""
+    found = dict(subscriptions.in_title_case(call, record))
+    if call.resource.name == "Customer":
+        found |= {"balance": record.get("balance", 0), "unapplied_amount": record.get("unapplied_amount", 0)}
+    elif call.resource.name == "EmailAddress":
+        found["emailable_type"] = HOLDER if record.get("emailable_id") is not None else None
+    elif call.resource.name == "Plan":
+        found["plan_prices"] = record.get("plan_prices", [])
+    return found
