@@ -21,7 +21,7 @@ from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPosi
 
 from conformance.client import ABSENT, FORM, Client
 from conformance.finding import Broken, Finding, NotTested, Unreachable
-from conformance.records import base_body, dependency, make, resolve_path, unique_fields
+from conformance.records import base_body, dependency, fill, make, resolve_path, unique_fields
 from conformance.run import Outcome, Run
 from conformance.schemas import Schemas, put
 from conformance.sights import Made, upon
@@ -123,17 +123,16 @@ class Hook:
         )
 
     def _is_named(self, operation: Operation, body: Mapping[str, Any]) -> bool:
-        """Whether a body is one of the named examples, but for what is made fresh or filled in."""
-        fields = self.client.scope.fields(operation)
-        filled = {
-            *unique_fields(self.client, operation),
-            *(n for n, schema in fields.items() if "x-references" in schema),
-        }
+        """Whether a body is one of the named examples, but for what is made fresh."""
+        fresh = unique_fields(self.client, operation)
         return any(
             isinstance(value, Mapping)
             and set(value) == set(body)
-            and all(body[name] == item for name, item in value.items() if name not in filled)
-            for _, _, value in self.client.scope.examples(operation)
+            and all(body[name] == item for name, item in value.items() if name not in fresh)
+            for value in (
+                fill(self.client, operation, item, self.client.caller)
+                for _, _, item in self.client.scope.examples(operation)
+            )
         )
 
     def _accepts(self, operation: Operation, example: str, change: Mapping[str, Any]) -> bool:

@@ -1,0 +1,75 @@
+"""The two layers that try things at random: silent on the right server, and able to catch what is theirs to catch."""
+
+from __future__ import annotations
+
+import acme_server
+import pytest
+from acme import DOCUMENT
+
+from conformance import lifecycle, responses
+from conformance.run import Outcome, Run, Settings
+from conformance.target import serve
+
+
+def lived(fault: str | None, seed: int, profile: str = "smoke") -> Outcome:
+    with serve(acme_server.create_app(fault)) as url:
+        run = Run.begin(Settings(DOCUMENT, url, profile, seed))  # type: ignore[arg-type]
+        return lifecycle.execute(run, "Customer")
+
+
+def answered(fault: str | None, seed: int, profile: str = "smoke") -> Run:
+    with serve(acme_server.create_app(fault)) as url:
+        run = Run.begin(Settings(DOCUMENT, url, profile, seed))  # type: ignore[arg-type]
+        responses.execute(run)
+        return run
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_random_lives_find_nothing_on_the_right_server(seed: int) -> None:
+    assert lived(None, seed).status == "kept"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["unique-ignored", "update-wipes", "update-not-stored", "delete-keeps", "stale-read", "created-moves", "not-listed", "id-reused"],
+)
+def test_random_lives_catch_what_scripts_catch_too(fault: str) -> None:
+    outcome = lived(fault, 1, "default")
+    assert outcome.status == "broken"
+    assert outcome.findings[0].requests
+
+
+def test_the_same_seed_lives_the_same_lives() -> None:
+    assert lived("update-wipes", 3).findings[0].observed == lived("update-wipes", 3).findings[0].observed
+
+
+def test_schemathesis_finds_nothing_on_the_right_server() -> None:
+    run = answered(None, 1)
+    assert [finding.observed for finding in run.findings()] == []
+    assert run.unreached() == []
+    assert run.doubts == []
+    accepted = run.ledger.counts["createCustomer"][201]
+    assert accepted > 20, "the hook keeps unique values fresh, so creates are accepted"
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        ("wrong-status", "status_code_conformance"),
+        ("missing-field", "response_schema_conformance"),
+        ("html", "content_type_conformance"),
+        ("auth-ignored", "ignored_auth"),
+        ("required-defaulted", "negative_data_rejection"),
+        ("example-refused", "positive_data_acceptance"),
+    ],
+)
+def test_schemathesis_catches_what_schemas_state(fault: str, check: str) -> None:
+    found = answered(fault, 1).findings()
+    assert check in {finding.promise for finding in found}
+    assert "acme-sandbox-001" not in "".join(str(finding) for finding in found)
+
+
+def test_the_stateful_phase_goes_on_to_its_end() -> None:
+    run = answered(None, 1, "default")
+    assert run.findings() == []
+    assert run.ledger.counts["deleteCustomer"][204] > 5
