@@ -18,8 +18,10 @@ def lived(fault: str | None, seed: int, profile: str = "smoke") -> Outcome:
 
 
 def answered(fault: str | None, seed: int, profile: str = "smoke") -> Run:
+    """The responses layer without the filter, whose operators make as many cases as all the rest."""
     with serve(acme_server.create_app(fault)) as url:
         run = Run.begin(Settings(DOCUMENT, url, profile, seed))  # type: ignore[arg-type]
+        run.scope.__dict__["operations"] = tuple(o for o in run.scope.operations if o.action.verb != "filter")
         responses.execute(run)
         return run
 
@@ -31,7 +33,16 @@ def test_random_lives_find_nothing_on_the_right_server(seed: int) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    ["unique-ignored", "update-wipes", "update-not-stored", "delete-keeps", "stale-read", "created-moves", "not-listed", "id-reused"],
+    [
+        "unique-ignored",
+        "update-wipes",
+        "update-not-stored",
+        "delete-keeps",
+        "stale-read",
+        "created-moves",
+        "not-listed",
+        "id-reused",
+    ],
 )
 def test_random_lives_catch_what_scripts_catch_too(fault: str) -> None:
     outcome = lived(fault, 1, "default")
@@ -69,7 +80,8 @@ def test_schemathesis_catches_what_schemas_state(fault: str, check: str) -> None
     assert "acme-sandbox-001" not in "".join(str(finding) for finding in found)
 
 
-def test_the_stateful_phase_goes_on_to_its_end() -> None:
+def test_the_stateful_phase_goes_on_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(responses._AMOUNTS, "default", 8)
     run = answered(None, 1, "default")
     assert run.findings() == []
     assert run.ledger.counts["deleteCustomer"][204] > 5

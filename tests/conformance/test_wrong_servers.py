@@ -88,7 +88,7 @@ def test_each_wrong_server_is_caught_by_the_promise_meant_for_it(fault: str) -> 
         assert finding.requests
         assert all(line.startswith("curl -X ") for line in finding.requests)
         assert "acme-sandbox-001" not in str(finding)
-        assert f"--mockingbill-seed 1" in finding.replay
+        assert "--mockingbill-seed 1" in finding.replay
 
 
 def test_every_fault_and_every_promise_is_in_the_table() -> None:
