@@ -13,6 +13,9 @@ from pathlib import Path
 
 from serving import ROOT
 
+PATIENCE = 60.0
+"""Seconds to wait for an answer: at its first call Prism compiles an operation, which takes a while for a large one."""
+
 
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[tuple[str, str]]:

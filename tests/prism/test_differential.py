@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from calls import JSON, Request, request
+from real import PATIENCE
 
 from mock_server.contract import Contract, Fixtures, Operation, Response
 
@@ -52,7 +53,7 @@ def asked(client: httpx.Client, url: str, prepared: Request, preference: str) ->
 
 def test_every_documented_answer_is_prisms(contract: Contract, fixtures: Fixtures, prism: str, ours: str) -> None:
     different, compared = [], 0
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         for operation in contract.operations.values():
             prepared = request(contract, fixtures, operation)
             for preference in preferences(operation):
@@ -71,7 +72,7 @@ def test_every_documented_answer_is_prisms(contract: Contract, fixtures: Fixture
 
 def test_each_named_example_comes_back_as_it_is_written(contract: Contract, fixtures: Fixtures, ours: str) -> None:
     """So that Prism and we are not wrong together."""
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         for operation in contract.operations.values():
             prepared = request(contract, fixtures, operation)
             for status, response in operation.responses.items():
@@ -87,7 +88,7 @@ def test_each_named_example_comes_back_as_it_is_written(contract: Contract, fixt
 def test_a_preference_that_nothing_fits_has_prisms_status(
     contract: Contract, fixtures: Fixtures, prism: str, ours: str, preference: str, due: int
 ) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         for operation in contract.operations.values():
             if not operation.success.content and "example" in preference:
                 continue
@@ -109,7 +110,7 @@ def test_a_preference_that_nothing_fits_has_prisms_status(
 def test_a_call_that_http_refuses_has_prisms_status(
     contract: Contract, fixtures: Fixtures, prism: str, ours: str, change: Callable[[Request], Request], due: int
 ) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         for operation in contract.operations.values():
             if not applies(contract, operation, due):
                 continue

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from calls import Request, request
+from real import PATIENCE
 from serving import ROOT
 
 from mock_server.contract import Contract, Fixtures
@@ -152,7 +153,7 @@ def test_each_divergence_is_as_described(
     divergence: Divergence, contract: Contract, fixtures: Fixtures, prism: str, ours: str
 ) -> None:
     prepared = divergence.change(request(contract, fixtures, contract.operations["createSubscriber"]))
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         found = {name: divergence.look(prepared.send(client, url)) for name, url in (("Prism", prism), ("ours", ours))}
     assert found == {"Prism": divergence.prism, "ours": divergence.ours}, divergence.reason
 
@@ -160,7 +161,7 @@ def test_each_divergence_is_as_described(
 @pytest.mark.parametrize("contract", ["wispgate"], indirect=True)
 def test_an_answer_that_was_asked_for_changes_nothing(contract: Contract, fixtures: Fixtures, ours: str) -> None:
     prepared = request(contract, fixtures, contract.operations["createSubscriber"])
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         before = LIST.send(client, ours).json()["data"]
         assert prepared.with_headers(Prefer="code=201").send(client, ours).status_code == 201
         assert LIST.send(client, ours).json()["data"] == before

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from calls import Request, request, requests
-from real import judge
+from real import PATIENCE, judge
 
 from mock_server.contract import Contract, Fixtures, Operation
 
@@ -48,7 +48,7 @@ def walk(contract: Contract, fixtures: Fixtures, operation: Operation) -> Iterat
 def test_no_answer_of_ours_breaks_the_document(contract: Contract, fixtures: Fixtures, judged: str) -> None:
     complaints = []
     answered: dict[str, Counter[int]] = {name: Counter() for name in contract.operations}
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         for operation in contract.operations.values():
             for asked, prepared in walk(contract, fixtures, operation):
                 answer = prepared.send(client, judged)
@@ -91,7 +91,7 @@ def test_the_judge_sees_an_answer_that_breaks_the_document(
     contract: Contract, fixtures: Fixtures, document: Path, prism_command: str
 ) -> None:
     prepared = request(contract, fixtures, contract.operations["createSubscriber"])
-    with http.server.HTTPServer(("127.0.0.1", 0), Liar) as server, httpx.Client() as client:
+    with http.server.HTTPServer(("127.0.0.1", 0), Liar) as server, httpx.Client(timeout=PATIENCE) as client:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with judge(prism_command, document, f"http://127.0.0.1:{server.server_port}") as url:
             answer = prepared.send(client, url)
