@@ -63,11 +63,12 @@ def test_preferences_are_separated_by_commas_or_semicolons_and_the_first_counts(
         'a="\\",' * 9000,
         ", " * 30_000,
     ],
+    ids=lambda header: repr(header[:8]),
 )
 def test_a_long_header_is_read_in_no_time(header):
-    before = time.perf_counter()
+    before = time.process_time()
     parse(header)
-    assert time.perf_counter() - before < 0.5
+    assert time.process_time() - before < 0.5
 
 
 @given(st.text(max_size=60) | st.text(',;="\\ ac', max_size=40))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server.contract import vendors
+from mock_server.contract import resolve, vendors
 
 HTTPS_OWN = {400, 401, 404, 405, 406, 413, 415, 422}
 """400 and 422 for worlds, query strings and preferences that cannot be read, 401 as a path may name another tenant."""
@@ -70,8 +70,8 @@ def filled(target, operation, draw=None):
     return f"/{engine.contract.name}{path}".encode()
 
 
-def operations(target):
-    return st.sampled_from(list(target[0].contract.operations.values()))
+def operations(target, fits=lambda operation: True):
+    return st.sampled_from([operation for operation in target[0].contract.operations.values() if fits(operation)])
 
 
 @asking(80)
@@ -81,7 +81,7 @@ def operations(target):
     media=st.sampled_from([0, 1, 2]),
 )
 def test_any_body(target, data, body, media):
-    operation = data.draw(operations(target).filter(lambda operation: operation.body))
+    operation = data.draw(operations(target, lambda operation: operation.body))
     offered = list(operation.body.content)
     headers = [(b"content-type", offered[min(media, len(offered) - 1)].encode())]
 
@@ -91,18 +91,23 @@ def test_any_body(target, data, body, media):
 @asking(80)
 @given(data=st.data(), wrong=JSON)
 def test_any_value_in_the_place_of_one_property(target, data, wrong):
-    operation = data.draw(operations(target).filter(lambda operation: operation.body and example(operation)))
-    body = example(operation)
+    document = target[0].contract.document
+    operation = data.draw(operations(target, lambda operation: example(document, operation)))
+    body = example(document, operation)
     changed = {**body, data.draw(st.sampled_from(sorted(body))): wrong} if isinstance(body, dict) else [*body, wrong]
 
     ask(target, operation, filled(target, operation), body=json.dumps(changed).encode())
 
 
-def example(operation):
+def example(document, operation):
     """The body of an operation's first example."""
-    content = operation.raw["requestBody"].get("content", {}) if "requestBody" in operation.raw else {}
-    examples = content.get("application/json", {}).get("examples", {})
-    return next((item["value"] for item in examples.values() if "value" in item), None)
+
+    def follow(node):
+        return follow(resolve(document, node["$ref"].removeprefix("#"))) if "$ref" in node else node
+
+    content = follow(operation.raw.get("requestBody", {})).get("content", {})
+    examples = [follow(item) for media in content.values() for item in media.get("examples", {}).values()]
+    return next((item["value"] for item in examples if item.get("value")), None)
 
 
 @asking(80)
