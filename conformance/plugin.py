@@ -137,6 +137,7 @@ def pytest_configure(config: pytest.Config) -> None:
     session = Session(settings, scope, Path(events) if events else None)
     configuration.set_hypothesis_home_dir(Path(session.stack.enter_context(tempfile.TemporaryDirectory())))
     config.stash[_SESSION] = session
+    config.pluginmanager.register(Watch(session), "mockingbill-watch")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -227,19 +228,22 @@ def settle(outcome: Outcome) -> None:
         pytest.fail("\n\n".join(str(finding) for finding in outcome.findings), pytrace=False)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Stop where the target is gone: what is left cannot be judged."""
-    from conformance.finding import Unreachable
+class Watch:
+    """Stops a session whose target is gone: what is left cannot be judged. Registered only where there is a target."""
 
-    try:
-        return (yield)
-    except Unreachable as error:
-        session = item.config.stash.get(_SESSION, None)
-        if session is None:
-            raise
-        session.fatal = str(error)
-        pytest.exit(f"could not tell: {error}", returncode=2)
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Around each test."""
+        from conformance.finding import Unreachable
+
+        try:
+            return (yield)
+        except Unreachable as error:
+            self.session.fatal = str(error)
+            pytest.exit(f"could not tell: {error}", returncode=2)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -473,6 +474,11 @@ def create_app(fault: str | None = None) -> Starlette:
         ],
         exception_handlers={HTTPException: plain},
     )
+
+
+def from_environment() -> Starlette:
+    """The server with the fault that the environment names."""
+    return create_app(os.environ.get("ACME_FAULT"))
 
 
 class _NotAllowed(HTTPException):
