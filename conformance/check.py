@@ -163,7 +163,7 @@ def _start(result: Result, command: list[str], scratch: Path) -> _Child:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder)},
         )
     return _Child(result, process, events, output)
 

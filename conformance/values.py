@@ -28,6 +28,7 @@ class Fresh:
         self.run = run
         self.schemas = schemas
         self.count = 0
+        self.made: set[Json] = set()
 
     def token(self) -> str:
         """A new string of letters, digits and dashes, for headers and marks."""
@@ -36,10 +37,12 @@ class Fresh:
 
     def value(self, schema: Schema, like: Json = None) -> Json:
         """A new value that fits `schema`, after the fashion of `like` where it can be. Raises NotTested when none is found."""
-        self.count += 1
-        for candidate in self._candidates(schema, like):
-            if self.schemas.fits(schema, candidate):
-                return candidate
+        for _ in range(20):
+            self.count += 1
+            for candidate in self._candidates(schema, like):
+                if candidate not in self.made and self.schemas.fits(schema, candidate):
+                    self.made.add(candidate)
+                    return candidate
         raise NotTested(f"no way to make a fresh value for {dict(schema)}")
 
     def _candidates(self, schema: Schema, like: Json) -> Iterator[Json]:
@@ -57,7 +60,7 @@ class Fresh:
             yield f"{_MARK}.{unique}@example.com"
         yield f"{_MARK}-{self.run}-{self.count:05d}"
         yield str(uuid.UUID(int=number))
-        if isinstance(like, str):
+        if isinstance(like, str) and "pattern" in schema:
             yield _reshape(like, number)
         letters = "".join(string.ascii_uppercase[(number >> shift) % 26] for shift in range(0, 100, 5))
         for size in (int(schema.get("maxLength", 20)), int(schema.get("minLength", 8)), 2, 3):
