@@ -8,12 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mock_server import faults
 from mock_server.contract import Contract, Fixtures, escape, load
-from mock_server.engine import DEFAULT_WORLD, FAULTS, Engine
+from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem, Violation
 from mock_server.seeds import stored_validators
 from mock_server.store import MemoryStore
-from mock_server.vendor import SHARED, Answer, Call, Vendor, next_number
+from mock_server.vendor import SHARED, Answer, Call, Vendor
 
 
 def installed_version() -> str:
@@ -58,9 +59,7 @@ def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
             "status": call.body.get("status"),
             "times": call.body.get("times", 1),
         }
-        number = next_number(transaction, "_faults")
-        transaction.put(FAULTS, number, {"id": number, **fault})
-        transaction.commit()
+        faults.plan(transaction, fault)
         return Answer(201, fault)
 
     @vendor.action("changeRecord")

@@ -6,29 +6,23 @@ them does the waiting. Any failure is a Problem, and `refuse` turns it into the 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from mock_server import actions, preferences, seeds
-from mock_server.clock import Clock, mint, parsed
-from mock_server.contract import Contract, ContractError, Fixtures, Kind, Operation
-from mock_server.problems import STATUSES, Problem
-from mock_server.store import MemoryStore, StoredRecord, TableName, Transaction
+from mock_server import actions, callers, faults, preferences, replies, seeds
+from mock_server.clock import Clock, mint
+from mock_server.contract import Contract, ContractError, Fixtures, Operation
+from mock_server.problems import STATUSES, Problem, listed
+from mock_server.replies import Claim
+from mock_server.store import MemoryStore, TableName, Transaction
 from mock_server.vendor import SHARED, Answer, Call, Caller, Input, Request, Vendor, next_number
 
-REPLIES: TableName = (SHARED, "_replies")
-FAULTS: TableName = (SHARED, "_faults")
-RATES: TableName = (SHARED, "_rates")
 CLOCK: TableName = (SHARED, "_clock")
 DEFAULT_WORLD = "default"
 MOST_WORLDS = 5000
 """Worlds at the most: each takes about 90 kB with four vendors."""
-SWEPT = 10
-"""Outdated entries that a new one drops at the most: more than one, so that they never pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,7 @@ class Admission:
     request: Request
     input: Input
     caller: Caller
-    claim: str | None = None
+    claim: Claim | None = None
     delay: float = 0.0
 
 
@@ -113,79 +107,11 @@ class Engine:
     # Who calls ------------------------------------------------------------------------------------------------------
 
     def identify(self, operation: Operation, request: Request) -> Caller:
-        """The caller and the tenant the call is about.
-
-        Raises Problem `unauthenticated`, `forbidden`, `rate-limited`, or `unknown` for a tenant that does not exist.
-        """
+        """The caller and the tenant the call is about. Raises what `callers.identify` raises."""
         transaction = self.begin(request.world)
-        credential = self._credential(request, transaction) if operation.secured else None
-        named = self._named_tenant(operation, request, transaction)
-        if credential is None:
-            return Caller(None, self.fixtures.tenant if named is None else named)
-        own = str(credential.get("tenant", ""))
-        if named is not None and named != own:
-            raise _unauthenticated("The token belongs to another tenant.")
-        self._limit_rate(credential, transaction)
-        return Caller(credential, own)
-
-    def _named_tenant(self, operation: Operation, request: Request, transaction: Transaction) -> str | None:
-        tenancy = self.contract.tenancy
-        value: str | None = None
-        if tenancy.where == "header":
-            value = request.headers.get(tenancy.name.lower())
-        elif tenancy.where == "path":
-            value = request.path_values.get(tenancy.name)
-        elif tenancy.where == "query":
-            value = next((text for name, text in reversed(request.query) if name == tenancy.name), None)
-        if value is None or tenancy.where == "header":
-            return value
-        facts = next((p for p in operation.parameters if (p.where, p.name) == (tenancy.where, tenancy.name)), None)
-        if facts is None or facts.references is None:
-            return value
-        return self._existing_tenant(facts.references, value, transaction)
-
-    def _existing_tenant(self, resource: str, value: str, transaction: Transaction) -> str | None:
-        """The tenant, once its record is known to exist; None leaves a value of a wrong type to the validation."""
-        key: str | int = value
-        facts = self.contract.resources[resource]
-        if facts.properties[facts.key].get("type") == "integer":
-            if not value.isascii() or not value.isdigit() or len(value) > 18:
-                return None
-            key = int(value)
-        if transaction.get((SHARED if facts.scope == "vendor" else value, resource), key) is None:
-            raise Problem("unknown", f"There is no such {resource}.")
-        return value
-
-    def _credential(self, request: Request, transaction: Transaction) -> StoredRecord:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise _unauthenticated("A valid bearer token is required.")
-        credential = transaction.get((SHARED, "Credential"), token.strip())
-        if credential is None:
-            raise _unauthenticated("A valid bearer token is required.")
-        expires = credential.get("expires_at")
-        if expires is not None and parsed(expires) <= self.clock(transaction).now():
-            raise _unauthenticated("The token has expired.", "expired")
-        if credential.get("revoked"):
-            raise Problem("forbidden", "The token has been revoked.")
-        return credential
-
-    def _limit_rate(self, credential: StoredRecord, transaction: Transaction) -> None:
-        """Count the call against the credential's `rate_limit`, if it has one: so many requests in so many seconds."""
-        limit = credential.get("rate_limit")
-        if not limit:
-            return
-        now = self.clock(transaction).now()
-        window = transaction.get(RATES, credential["token"])
-        if window is None or parsed(window["ends"]) <= now:
-            ends = (now + timedelta(seconds=limit["seconds"])).isoformat()
-            window = {"id": credential["token"], "ends": ends, "count": 0}
-        if window["count"] >= limit["requests"]:
-            wait = max(1, -((now - parsed(window["ends"])) // timedelta(seconds=1)))
-            raise Problem("rate-limited", "Too many calls.", headers={"Retry-After": str(wait)})
-        sweep(transaction, RATES, lambda entry: parsed(entry["ends"]) <= now)
-        transaction.put(RATES, credential["token"], {**window, "count": window["count"] + 1})
-        transaction.commit()
+        return callers.identify(
+            self.contract, operation, request, transaction, self.clock(transaction), self.fixtures.tenant
+        )
 
     # The call -------------------------------------------------------------------------------------------------------
 
@@ -194,20 +120,17 @@ class Engine:
         if (request.query or "prefer" in request.headers) and (preference := preferences.preferred(request)):
             return preferences.answer(operation, preference)
         transaction = self.begin(request.world)
-        claim = self._claim(operation, given, caller, transaction)
+        claim = replies.claim(self.contract, operation, given, caller, transaction, self.clock(transaction))
         if isinstance(claim, Answer):
             return claim
-        fault = self._planned(operation, caller, transaction)
-        delay = fault.get("delay", 0.0) if fault else 0.0
-        if fault and fault.get("status"):
+        fault = faults.meet(operation, transaction)
+        if fault and fault["status"]:
             transaction.commit()
-            raise _fault(fault["status"])
+            raise faults.problem(fault["status"])
         if claim is not None:
-            now = self.clock(transaction).now()
-            sweep(transaction, REPLIES, lambda entry: entry["done"] and self._is_outdated(entry, now))
-            transaction.put(REPLIES, claim, {"id": claim, "done": False, **_fingerprint(given)})
+            replies.hold(claim, transaction)
         transaction.commit()
-        return Admission(operation, request, given, caller, claim, delay)
+        return Admission(operation, request, given, caller, claim, fault["delay"] if fault else 0.0)
 
     def perform(self, admission: Admission, check: Callable[[Answer], None]) -> Answer:
         """Do it: the action in a transaction, its answer checked and remembered.
@@ -229,14 +152,7 @@ class Engine:
             self.abandon(admission)
             raise
         if admission.claim is not None:
-            reply = {
-                "id": admission.claim,
-                "done": True,
-                "at": now.isoformat(),
-                "status": answer.status,
-                "body": answer.body,
-            }
-            transaction.put(REPLIES, admission.claim, {**reply, **_fingerprint(admission.input)})
+            replies.remember(admission.claim, answer, transaction, now)
         transaction.commit()
         return answer
 
@@ -244,50 +160,12 @@ class Engine:
         """Forget a call that will not be performed, so that its idempotency key is free again."""
         if admission.claim is not None:
             transaction = self.begin(admission.request.world)
-            transaction.delete(REPLIES, admission.claim)
+            replies.forget(admission.claim, transaction)
             transaction.commit()
 
     def _answer(self, call: Call, result: Any) -> Answer:
         success = call.operation.success
         return Answer(success.status, self.vendor.answer(call, result) if success.content else None)
-
-    def _claim(
-        self, operation: Operation, given: Input, caller: Caller, transaction: Transaction
-    ) -> str | Answer | None:
-        """The name under which the answer will be remembered, or the answer remembered under it."""
-        rule = self.contract.idempotency
-        key = given.header.get(rule.header) if rule else None
-        if rule is None or key is None:
-            return None
-        claim = "\n".join((caller.tenant, operation.id, key))
-        reply = transaction.get(REPLIES, claim)
-        if reply is None:
-            return claim
-        if not reply["done"]:
-            raise Problem("key-in-use", "A call with this idempotency key is still running.", status=rule.in_use)
-        if self._is_outdated(reply, self.clock(transaction).now()):
-            return claim
-        if reply["fingerprint"] != _fingerprint(given)["fingerprint"]:
-            raise Problem("key-reused", "This idempotency key was used with another body.", status=rule.conflict)
-        return Answer(reply["status"], reply["body"], {"Idempotent-Replayed": "true"})
-
-    def _is_outdated(self, reply: StoredRecord, now: datetime) -> bool:
-        rule = self.contract.idempotency
-        return rule is None or now - parsed(reply["at"]) >= timedelta(seconds=rule.lifetime)
-
-    def _planned(self, operation: Operation, caller: Caller, transaction: Transaction) -> StoredRecord | None:
-        """The first planned fault that fits the operation; one use less of it is left."""
-        if not transaction.count(FAULTS):
-            return None
-        for fault in transaction.scan(FAULTS):
-            if fault["operation"] not in (None, operation.id):
-                continue
-            if fault["times"] > 1:
-                transaction.put(FAULTS, fault["id"], {**fault, "times": fault["times"] - 1})
-            else:
-                transaction.delete(FAULTS, fault["id"])
-            return fault
-        return None
 
     # Failure --------------------------------------------------------------------------------------------------------
 
@@ -305,60 +183,10 @@ class Engine:
         transaction.commit()
         headers = dict(problem.headers)
         if problem.violations:
-            headers["X-Mock-Violations"] = _listed(problem)
+            headers["X-Mock-Violations"] = listed(problem.violations)
         if status == 401:
             headers.setdefault("WWW-Authenticate", "Bearer")
         return Answer(status, body, headers)
-
-
-VIOLATIONS_LIMIT = 8192
-"""Bytes of the violations header at the most: Node's client refuses an answer with 16 KiB of headers in all."""
-
-
-def _listed(problem: Problem) -> str:
-    """Every violation as a JSON array in ASCII; what would not fit is counted in a last element."""
-    parts: list[str] = []
-    size = 2
-    for violation in problem.violations:
-        entry = {
-            "in": violation.where,
-            "pointer": violation.pointer,
-            "rule": violation.rule,
-            "message": violation.sentence,
-        }
-        part = json.dumps(entry)
-        if size + len(part) > VIOLATIONS_LIMIT - 32:
-            parts.append(json.dumps({"more": len(problem.violations) - len(parts)}))
-            break
-        parts.append(part)
-        size += len(part) + 1
-    return ("[" + ",".join(parts) + "]").replace("\x7f", "\\u007f")
-
-
-def sweep(transaction: Transaction, table: TableName, is_outdated: Callable[[StoredRecord], bool]) -> None:
-    """Drop outdated entries from the old end of a table, which is in order of insertion; entries are keyed by their `id`."""
-    for entry in list(transaction.scan(table, limit=SWEPT)):
-        if not is_outdated(entry):
-            return
-        transaction.delete(table, entry["id"])
-
-
-def _fault(status: int) -> Problem:
-    """A planned fault, of the kind that a vendor's real one would be."""
-    if status == 429:
-        return Problem("rate-limited", "A planned fault.", status=status, headers={"Retry-After": "1"})
-    kinds: Mapping[int, Kind] = {401: "unauthenticated", 403: "forbidden"}
-    return Problem(kinds.get(status, "planned"), "A planned fault.", status=status)
-
-
-def _fingerprint(given: Input) -> dict[str, str]:
-    """What makes two bodies the same: their values, whatever the order and spacing."""
-    canonical = json.dumps([given.body, dict(given.path), dict(given.query)], sort_keys=True, separators=(",", ":"))
-    return {"fingerprint": hashlib.sha256(canonical.encode()).hexdigest()}
-
-
-def _unauthenticated(detail: str, code: str = "unauthenticated") -> Problem:
-    return Problem("unauthenticated", detail, code=code)
 
 
 def _no_plain_action(call: Call) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -114,3 +115,27 @@ def violated(
 ) -> Problem:
     """A problem with one field: `violated("invalid", "/email", "must be an address")`."""
     return Problem(kind, violations=(Violation(where, pointer, code or kind, message),), code=code, status=status)
+
+
+VIOLATIONS_LIMIT = 8192
+"""Bytes of the violations header at the most: Node's client refuses an answer with 16 KiB of headers in all."""
+
+
+def listed(violations: tuple[Violation, ...]) -> str:
+    """Every violation as a JSON array in ASCII; what would not fit is counted in a last element."""
+    parts: list[str] = []
+    size = 2
+    for violation in violations:
+        entry = {
+            "in": violation.where,
+            "pointer": violation.pointer,
+            "rule": violation.rule,
+            "message": violation.sentence,
+        }
+        part = json.dumps(entry)
+        if size + len(part) > VIOLATIONS_LIMIT - 32:
+            parts.append(json.dumps({"more": len(violations) - len(parts)}))
+            break
+        parts.append(part)
+        size += len(part) + 1
+    return ("[" + ",".join(parts) + "]").replace("\x7f", "\\u007f")

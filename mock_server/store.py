@@ -6,7 +6,7 @@ is a new record. A transaction's writes stand in an overlay until it commits; on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from heapq import merge
 from itertools import chain, islice
 from operator import itemgetter
@@ -206,6 +206,18 @@ class MemoryTransaction:
                     target.put(key, record)
         self._writes.clear()
         self._again.clear()
+
+
+SWEPT = 10
+"""Outdated entries that a new one drops at the most: more than one, so that they never pile up."""
+
+
+def sweep(transaction: Transaction, table: TableName, is_outdated: Callable[[StoredRecord], bool]) -> None:
+    """Drop outdated entries from the old end of a table, which is in order of insertion; entries are keyed by their `id`."""
+    for entry in list(transaction.scan(table, limit=SWEPT)):
+        if not is_outdated(entry):
+            return
+        transaction.delete(table, entry["id"])
 
 
 class MemoryStore:

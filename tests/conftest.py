@@ -22,6 +22,7 @@ from mock_server.app.root import RootApp
 from mock_server.clock import Clock
 from mock_server.contract import Contract, Fixtures, load, load_fixtures
 from mock_server.engine import CLOCK
+from mock_server.store import TableName
 
 pytest_plugins = ["discipline"]
 
@@ -137,6 +138,10 @@ class Sandbox:
         transaction.put(CLOCK, "clock", moved.record())
         transaction.commit()
 
+    def entries(self, table: TableName) -> list[Any]:
+        """What the engine keeps for itself in one of the world's tables."""
+        return list(self.app.engines[self.vendor].begin(self.world).scan(table))
+
     def send_together(self, *requests: httpx.Request) -> list[httpx.Response]:
         """Answers to requests that are under way at the same time."""
         return self.transport.together(list(requests))
@@ -185,6 +190,12 @@ def sandbox(applications: Callable[..., tuple[RootApp, InProcess]]) -> Callable[
         return Sandbox(app, vendor, world or fresh_world(), transport)
 
     return open_sandbox
+
+
+@pytest.fixture
+def shop(sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """The miniature vendor in a new world."""
+    return sandbox("shop")
 
 
 @pytest.fixture

@@ -7,11 +7,6 @@ import pytest
 PEAR = {"item": "pear", "status": "open"}
 
 
-@pytest.fixture
-def shop(sandbox):
-    return sandbox("shop")
-
-
 def order(shop, **values):
     return shop.api.post("/orders", json={**PEAR, **values})
 

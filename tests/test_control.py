@@ -11,11 +11,6 @@ PEAR = {"item": "pear", "status": "open"}
 NORTH = "/records/shop/Credential/shop-sandbox-north"
 
 
-@pytest.fixture
-def shop(sandbox):
-    return sandbox("shop")
-
-
 def test_its_own_document_is_valid():
     assert not list(OpenAPIV30SpecValidator(control_contract().document).iter_errors())
 

@@ -1,25 +1,20 @@
-"""The life of one call, on a miniature vendor: who calls, what is remembered, what is planned, what is told when it fails."""
+"""The life of one call, on a miniature vendor: what is refused at the start, what is told and kept when it fails, worlds."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 
 import pytest
 
 from mock_server import ContractError, Problem, Vendor, Violation
 from mock_server.contract import Fixtures, load_fixtures
-from mock_server.engine import FAULTS, RATES, REPLIES, SWEPT, VIOLATIONS_LIMIT, Engine
+from mock_server.engine import Engine
+from mock_server.problems import VIOLATIONS_LIMIT
 from mock_server.store import MemoryStore
 from mock_server.vendor import Answer
 
 PEAR = {"item": "pear", "status": "open"}
-
-
-@pytest.fixture
-def shop(sandbox):
-    return sandbox("shop")
 
 
 @pytest.fixture
@@ -35,10 +30,6 @@ def pinged(name: str = "shop") -> Vendor:
 
 def order(shop, body=PEAR, key=None, client=None):
     return (client or shop.api).post("/orders", json=body, headers={"X-Once": key} if key else {})
-
-
-def entries(shop, table):
-    return list(shop.app.engines["shop"].begin(shop.world).scan(table))
 
 
 # At the start ---------------------------------------------------------------------------------------------------------
@@ -91,217 +82,6 @@ def test_a_credential_that_the_engine_could_not_read_is_an_error_at_the_start(fa
 
     with pytest.raises(ContractError, match=r"Credential\.yaml:\d+: north"):
         Engine(contract, pinged(), Fixtures(records), MemoryStore())
-
-
-# Who calls ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_public_operation_needs_no_credential(shop):
-    assert shop.caller(None).get("/ping").json() == {"pong": True}
-
-
-@pytest.mark.parametrize(
-    ("token", "status", "title"),
-    [
-        (None, 401, "unauthenticated"),
-        ("nobody", 401, "unauthenticated"),
-        ("shop-sandbox-expired", 401, "expired"),
-        ("shop-sandbox-revoked", 403, "forbidden"),
-    ],
-)
-def test_a_credential_must_be_known_current_and_not_revoked(shop, token, status, title):
-    answer = shop.caller(token).get("/orders")
-
-    assert (answer.status_code, answer.json()["title"]) == (status, title)
-    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-
-
-def test_a_credential_expires_by_the_worlds_clock(shop):
-    path = "/records/shop/Credential/shop-sandbox-south"
-    shop.control.patch(path, json={"expires_at": "2026-04-13T12:21:00+01:00"})
-    south = shop.caller("shop-sandbox-south")
-
-    shop.advance(minutes=59, seconds=59)
-    assert south.get("/orders").status_code == 200
-    shop.advance(seconds=1)
-    assert south.get("/orders").status_code == 401
-
-
-def test_a_token_may_be_surrounded_by_spaces(shop):
-    assert shop.caller(None, {"Authorization": "BEARER   shop-sandbox-north "}).get("/orders").status_code == 200
-
-
-def test_a_tenant_may_be_named_if_it_is_the_callers_own(shop):
-    assert shop.caller("shop-sandbox-south", {"X-Shop": "south"}).get("/orders").json()[0]["id"] == 7
-    assert shop.caller("shop-sandbox-south", {"X-Shop": "north"}).get("/orders").status_code == 401
-
-
-def test_without_credentials_nobody_learns_whether_a_company_exists(sandbox):
-    stykite = sandbox("stykite")
-    operations = stykite.app.engines["stykite"].contract.operations.values()
-    secured = next(operation for operation in operations if operation.secured and "{" in operation.path)
-    path = re.sub(r"\{[^}]+\}", "nobody", secured.path)
-
-    assert stykite.caller(None).request(secured.method, path).status_code == 401
-    assert stykite.api.request(secured.method, path).status_code == 404
-
-
-def test_calls_over_a_rate_limit_are_counted_in_a_window_of_the_worlds_time(shop):
-    shop.control.patch(
-        "/records/shop/Credential/shop-sandbox-north", json={"rate_limit": {"requests": 2, "seconds": 10}}
-    )
-    statuses = [shop.api.get("/orders").status_code for _ in range(3)]
-    shop.advance(seconds=9.5)
-    late = shop.api.get("/orders")
-    shop.advance(seconds=0.5)
-
-    assert statuses == [200, 200, 429]
-    assert late.headers["Retry-After"] == "1"
-    assert shop.api.get("/orders").status_code == 200
-    assert [entry["count"] for entry in entries(shop, RATES)] == [1]
-
-
-def test_a_rate_limit_can_be_lifted(shop):
-    path = "/records/shop/Credential/shop-sandbox-north"
-    shop.control.patch(path, json={"rate_limit": {"requests": 1, "seconds": 10}})
-    shop.api.get("/orders")
-    shop.control.patch(path, json={"rate_limit": None})
-
-    assert shop.api.get("/orders").status_code == 200
-
-
-# What is remembered ---------------------------------------------------------------------------------------------------
-
-
-def test_a_repeated_call_gets_the_first_answer_and_is_told_so(shop):
-    first, again = order(shop, key="k"), order(shop, key="k")
-
-    assert again.content == first.content
-    assert again.headers["Idempotent-Replayed"] == "true"
-    assert "Idempotent-Replayed" not in first.headers
-
-
-def test_a_key_of_one_operation_says_nothing_to_another(shop):
-    order(shop, key="k")
-
-    assert shop.api.get("/orders", headers={"X-Once": "k"}).headers.get("Idempotent-Replayed") is None
-
-
-def test_numbers_that_are_written_differently_make_another_body(shop):
-    order(shop, {**PEAR, "quantity": 1}, key="k")
-
-    assert order(shop, {**PEAR, "quantity": 2}, key="k").status_code == 422
-
-
-def test_replies_that_are_outdated_are_dropped_little_by_little(shop):
-    for n in range(SWEPT + 5):
-        order(shop, key=f"old-{n}")
-    assert len(entries(shop, REPLIES)) == SWEPT + 5
-
-    shop.advance(hours=1)
-    order(shop, key="new-1")
-    assert len(entries(shop, REPLIES)) == 6
-    order(shop, key="new-2")
-    assert [entry["id"].split("\n")[-1] for entry in entries(shop, REPLIES)] == ["new-1", "new-2"]
-
-
-def test_a_key_whose_time_is_over_can_be_used_again(shop):
-    first = order(shop, key="k")
-    shop.advance(hours=1)
-    second = order(shop, key="k")
-
-    assert second.status_code == 201
-    assert second.json()["id"] != first.json()["id"]
-    assert order(shop, key="k").content == second.content
-
-
-def test_a_key_is_free_again_after_a_call_that_broke(shop, monkeypatch):
-    def break_down(call):
-        raise RuntimeError("a defect")
-
-    monkeypatch.setitem(shop.app.engines["shop"]._actions, "createOrder", break_down)
-    assert order(shop, key="k").status_code == 500
-    monkeypatch.undo()
-    assert order(shop, key="k").status_code == 201
-
-
-def test_a_key_is_free_again_after_a_world_was_reset(shop):
-    order(shop, key="k")
-    shop.control.post("/reset")
-
-    assert "Idempotent-Replayed" not in order(shop, key="k").headers
-
-
-def test_a_world_that_is_reset_while_a_call_waits_takes_the_call_as_its_first(shop):
-    shop.control.post("/faults", json={"vendor": "shop", "operation": "createOrder", "delay": 0.02})
-    slow = shop.api.build_request("POST", "/orders", json=PEAR, headers={"X-Once": "k"})
-    reset = shop.control.build_request("POST", "/reset")
-    made, _ = shop.send_together(slow, reset)
-
-    assert (made.status_code, made.json()["id"]) == (201, 8)
-    assert order(shop, key="k").content == made.content
-
-
-# What is planned ------------------------------------------------------------------------------------------------------
-
-
-def plan(shop, **fault):
-    answer = shop.control.post("/faults", json={"vendor": "shop", **fault})
-    assert answer.status_code == 201, answer.text
-
-
-@pytest.mark.parametrize(
-    ("status", "title"),
-    [
-        (503, "planned"),
-        (500, "planned"),
-        (429, "rate-limited"),
-        (401, "unauthenticated"),
-        (403, "forbidden"),
-        (418, "planned"),
-    ],
-)
-def test_a_planned_status_is_given_in_the_envelope_and_nothing_happens(shop, status, title):
-    plan(shop, status=status)
-    answer = order(shop)
-
-    assert (answer.status_code, answer.json()["title"]) == (status, title)
-    assert ("Retry-After" in answer.headers) == (status == 429)
-    assert order(shop).json()["id"] == 8
-
-
-def test_a_fault_meets_as_many_calls_as_were_planned_and_is_then_forgotten(shop):
-    plan(shop, status=503, times=2)
-
-    assert [shop.api.get("/orders").status_code for _ in range(3)] == [503, 503, 200]
-    assert entries(shop, FAULTS) == []
-
-
-def test_a_fault_meets_only_the_operation_it_names(shop):
-    plan(shop, operation="createOrder", status=503)
-
-    assert shop.api.get("/orders").status_code == 200
-    assert order(shop).status_code == 503
-
-
-def test_faults_are_met_in_the_order_they_were_planned(shop):
-    plan(shop, status=503)
-    plan(shop, status=502)
-
-    assert [shop.api.get("/orders").status_code for _ in range(2)] == [503, 502]
-
-
-def test_a_request_that_is_not_valid_meets_no_fault(shop):
-    plan(shop, status=503)
-
-    assert order(shop, {}).status_code == 422
-    assert order(shop).status_code == 503
-
-
-def test_a_key_is_not_taken_by_a_planned_failure(shop):
-    plan(shop, status=503)
-
-    assert [order(shop, key="k").status_code for _ in range(2)] == [503, 201]
 
 
 # When it fails --------------------------------------------------------------------------------------------------------

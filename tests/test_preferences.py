@@ -16,11 +16,6 @@ from mock_server.vendor import Request
 PEAR = {"item": "pear", "status": "open"}
 
 
-@pytest.fixture
-def shop(sandbox):
-    return sandbox("shop")
-
-
 def asked(header: str | None = None, *query: tuple[str, str]) -> Preference:
     headers = {} if header is None else {"prefer": header}
     return preferred(Request("GET", "/", "http://x", list(query), headers, "default"))
