@@ -47,11 +47,11 @@ def test_creating_answers_201_in_the_envelope_with_what_was_sent(wispgate):
         "success": True,
         "data": {
             "id": "sub_000003",
-            "external_id": "crm-1",
-            "full_name": "Maria Sample",
-            "status": "prospect",
-            "billing_profile_id": "bp_001",
             "created_at": "2026-04-13T10:21:00Z",
+            "status": "prospect",
+            "full_name": "Maria Sample",
+            "external_id": "crm-1",
+            "billing_profile_id": "bp_001",
         },
         "meta": {"request_id": answer.json()["meta"]["request_id"], "api_version": "v1"},
     }
