@@ -3,7 +3,7 @@
 This is the only part of the mock that the conformance suite may import.
 """
 
-from mock_server.contract.build import load, provenance, vendors
+from mock_server.contract.build import load, vendors
 from mock_server.contract.extensions import Finding, check, check_keys
 from mock_server.contract.files import ContractError, Json, data_root, escape, resolve
 from mock_server.contract.fixtures import Fixtures, Record, load_fixtures
@@ -27,6 +27,7 @@ from mock_server.contract.model import (
 from mock_server.contract.openapi import invalidities
 from mock_server.contract.parts import METHODS, Part, walk
 from mock_server.contract.references import follow, named_records
+from mock_server.contract.source import provenance
 
 __all__ = [
     "METHODS",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mock_server.contract import Json, check, escape, invalidities, resolve
-from mock_server.contract.build import VERBS
+from mock_server.contract.operations import VERBS
 from mock_server.lint.finding import Finding, in_file
 from mock_server.lint.subject import Subject, as_mapping
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mock_server.contract import Contract, Operation, Part
-from mock_server.contract.build import VERBS
+from mock_server.contract.operations import VERBS
 from mock_server.lint.finding import Finding
 from mock_server.lint.subject import Subject, as_mapping
 from mock_server.lint.validation import Unusable
