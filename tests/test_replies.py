@@ -22,8 +22,23 @@ def test_a_repeated_call_gets_the_first_answer_and_is_told_so(shop):
 
 def test_a_key_of_one_operation_says_nothing_to_another(shop):
     order(shop, key="k")
+    changed = shop.api.patch("/orders/1", json={"quantity": 9}, headers={"X-Once": "k"})
 
-    assert shop.api.get("/orders", headers={"X-Once": "k"}).headers.get("Idempotent-Replayed") is None
+    assert (changed.status_code, changed.json()["quantity"]) == (200, 9)
+
+
+def test_a_key_of_one_record_is_refused_for_another(shop):
+    shop.api.patch("/orders/1", json={"quantity": 9}, headers={"X-Once": "k"})
+
+    assert shop.api.patch("/orders/2", json={"quantity": 9}, headers={"X-Once": "k"}).status_code == 422
+
+
+def test_a_change_is_replayed_as_it_was(shop):
+    first = shop.api.patch("/orders/1", json={"quantity": 9}, headers={"X-Once": "k"})
+    shop.api.patch("/orders/1", json={"quantity": 8})
+
+    assert shop.api.patch("/orders/1", json={"quantity": 9}, headers={"X-Once": "k"}).content == first.content
+    assert shop.api.get("/orders/1").json()["quantity"] == 8
 
 
 def test_numbers_that_are_written_differently_make_another_body(shop):
