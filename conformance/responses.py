@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -58,10 +57,9 @@ class Hook:
     """
 
     client: Client
-    issued: dict[str, set[Any]] = field(default_factory=dict)
     spare: dict[str, Made | None] = field(default_factory=dict)
     aim: Made | None = None
-    chosen: bool = False
+    linked: bool = False
     accepted: dict[str, bool] = field(default_factory=dict)
 
     def before_call(self, context: Any, case: Any, kwargs: dict[str, Any]) -> None:
@@ -69,6 +67,7 @@ class Hook:
         operation = self._operation(case)
         if operation is None:
             return
+        self.linked = _phase(case) == "stateful"
         self.aim = self._aimed(operation, case)
         if operation.action.resource == "Credential" and operation.secured and self.client.target.spares:
             _, authority = self.client.credentials(operation, self.client.target.spares[-1].token)
@@ -84,14 +83,6 @@ class Hook:
         if operation is None or case.method.lower() != operation.method:
             return
         self.client.ledger.note(operation.id, response.status_code)
-        if operation.action.verb == "create" and 200 <= response.status_code < 300:
-            view, key = operation.view(operation.action.resource), self.client.scope.resource(operation).key
-            try:
-                shown = view.records(json.loads(response.content)) if view else []
-            except ValueError:
-                return
-            keys = [record[key] for record in shown if isinstance(record.get(key), str | int)]
-            self.issued.setdefault(operation.action.resource, set()).update(keys)
 
     def filter_failure(self, context: Any, failure: Any, case: Any, response: Any) -> bool:
         """Schemathesis' hook: whether a failure is one. Two checks know less than the contract says."""
@@ -101,6 +92,16 @@ class Hook:
             by = sought.action.by if sought else None
             return by is not None and by[0] == "path"
         if isinstance(failure, RejectedPositiveData) and operation is not None:
+            if case.media_type == FORM and any(
+                isinstance(value, dict | list) for value in dict(case.body or {}).values()
+            ):
+                return False  # a structure has no one spelling in a form, and this one is spelt wrong
+            if (
+                operation.action.states
+                and _phase(case) == "stateful"
+                and response.status_code == operation.statuses.get("state")
+            ):
+                return False  # a link may lead to a record that has moved on
             return not self._is_conditional(operation, case)
         return True
 
@@ -153,21 +154,11 @@ class Hook:
         return self.client.scope.contract.operations.get(_identifier(case))
 
     def _aimed(self, operation: Operation, case: Any) -> Made | None:
-        """The record a call should be about: made anew where the operation uses records up; None where the call chose its own."""
+        """The record a call should be about: made anew where the operation uses records up; None where links choose it."""
         by, resource = operation.action.by, operation.action.resource
-        self.chosen = False
-        if by is None or by[0] == "credential":
+        if by is None or by[0] == "credential" or _phase(case) == "stateful":
             return None
-        container = {"path": case.path_parameters, "query": case.query, "header": case.headers, "body": case.body}[
-            by[0]
-        ]
-        chosen = container.get(by[1]) if hasattr(container, "get") else None
-        issued = isinstance(chosen, str | int) and chosen in self.issued.get(resource, ())
-        self.chosen = issued and _phase(case) == "stateful"
-        if self.chosen:
-            return None
-        positive = case.meta is None or case.meta.generation.mode.is_positive
-        if positive and (operation.action.verb == "delete" or operation.action.states):
+        if operation.action.verb == "delete" or operation.action.states:
             return self._made(resource)
         if resource not in self.spare:
             self.spare[resource] = self._made(resource)
@@ -187,8 +178,17 @@ class Hook:
         if case.meta is not None and case.meta.is_negative_at(_LOCATIONS[parameter.where]):
             return
         value = self._known(operation, parameter)
+        if value is None and parameter.where == "path" and container[parameter.name] in self._segments():
+            value = self.client.fresh.token()  # the word is another path's own
         if value is not None:
             container[parameter.name] = value if parameter.where != "header" else str(value)
+
+    def _segments(self) -> set[str]:
+        return {
+            segment
+            for operation in self.client.scope.contract.operations.values()
+            for segment in operation.path.split("/")
+        }
 
     def _known(self, operation: Operation, parameter: Parameter) -> Any:
         """What the parameter should be instead; None to leave it."""
@@ -203,8 +203,10 @@ class Hook:
             if parameter.name in given:
                 return given[parameter.name]
         if operation.action.by == (parameter.where, parameter.name):
-            return None if self.chosen or operation.action.many else self._reference(operation.action.resource)
-        return self._reference(parameter.references) if parameter.references else None
+            return None if self.linked or operation.action.many else self._reference(operation.action.resource)
+        if parameter.references is None or (self.linked and self.client.scope.creates(parameter.references)):
+            return None
+        return self._reference(parameter.references)
 
     def _reference(self, resource: str) -> Any:
         known = self.client.caller.records(resource)
@@ -232,9 +234,9 @@ class Hook:
             value = resolve_path(body, path)
             key_name = self.client.scope.contract.resources[resource].key
             known = any(record.get(key_name) == value for record in self.client.caller.records(resource))
-            if value is None or known or not schemas.fits(schema, value):
-                continue
             aimed = operation.action.by == ("body", path[0]) and len(path) == 1
+            if value is None or (known and not aimed) or not schemas.fits(schema, value):
+                continue
             key = self.aim.key if aimed and self.aim else None if aimed else self._reference(resource)
             if key is not None:
                 body = put(body, path, key)

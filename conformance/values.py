@@ -142,9 +142,7 @@ def awkward(schema: Schema) -> list[Json]:
         longest = int(schema.get("maxLength", 10_000))
         shortest = int(schema.get("minLength", 0))
         texts = [text[:longest] for text in AWKWARD_TEXT if len(text[:longest]) >= shortest]
-        if "maxLength" in schema:
-            texts.append("x" * longest)
-        return [*texts]
+        return [*texts, *([""] if shortest == 0 else []), "long" * (longest // 4 if "maxLength" in schema else 500)]
     if kind == "integer" and "maximum" in schema:
         return [schema["maximum"], schema.get("minimum", 0)]
     if kind == "integer" and schema.get("format") in ("int32", "int64"):

@@ -54,7 +54,7 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
         elif "enum" in schema:
             yield from [(name, value) for value in schema["enum"] if value not in (None, old)][:1]
         elif values := awkward(schema):
-            yield from [(name, value) for value in values if value != old][:2]
+            yield from [(name, value) for value in (values[0], values[-1]) if value != old]
         elif schema.get("type") in ("integer", "number"):
             low, high = schema.get("minimum", 0), schema.get("maximum", 1000)
             yield name, next(value for value in (7, low, high) if low <= value <= high)
