@@ -36,27 +36,36 @@ def callers() -> dict[str, dict[str, str]]:
     return {entry["vendor"]: entry["credentials"]["headers"] for entry in json.loads(listed.stdout)}
 
 
+def runs() -> Iterator[Any]:
+    """Each vendor with everything served; one with inferred operations also as it is served by default, without them."""
+    for name in vendors():
+        group = pytest.mark.xdist_group(f"schemathesis-{name}")
+        yield pytest.param(name, True, marks=group, id=name)
+        if any(operation.provenance.level == "inferred" for operation in load(name).operations.values()):
+            yield pytest.param(name, False, marks=group, id=f"{name}-by-default")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "vendor", [pytest.param(name, marks=pytest.mark.xdist_group(f"schemathesis-{name}")) for name in vendors()]
-)
-def test_the_stock_tool_finds_nothing(vendor: str, callers: dict[str, dict[str, str]], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("vendor", "inferred"), list(runs()))
+def test_the_stock_tool_finds_nothing(
+    vendor: str, inferred: bool, callers: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
     headers = [part for name, text in callers[vendor].items() for part in ("-H", f"{name}: {text}")]
     options = ["--checks", "all", "--phases", ",".join(PHASES), "-n", str(EXAMPLES), "--seed", str(SEED), "--no-color"]
     report = tmp_path / "report.json"
-    with serving(vendor, "--include", "inferred") as server:
-        document = str(load(vendor).bundle.path)
-        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", document]
-        command += [
-            "--url",
-            f"{server.url}/{vendor}",
-            *headers,
-            *options,
-            "--report",
-            "json",
-            "--report-json-path",
-            str(report),
-        ]
+    contract = load(vendor)
+    tool = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(CONFIGURATION),
+        "run",
+        str(contract.bundle.path),
+    ]
+    with serving(vendor, *(["--include", "inferred"] if inferred else [])) as server:
+        reports = ["--report", "json", "--report-json-path", str(report)]
+        command = [*tool, "--url", f"{server.url}/{vendor}", *headers, *options, *reports]
         done = subprocess.run(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
@@ -64,8 +73,9 @@ def test_the_stock_tool_finds_nothing(vendor: str, callers: dict[str, dict[str, 
     found = json.loads(report.read_text())
     assert (found["failures"], found["errors"], found["complete"]) == ([], [], True)
     assert {phase: found["phases"][phase]["status"] for phase in PHASES} == dict.fromkeys(PHASES, "success")
-    assert found["operations"]["tested"] == len(load(vendor).operations)
-    assert set(never_accepted(found)) <= OUT_OF_REACH, "a run in which nothing succeeds shows nothing"
+    assert found["operations"]["tested"] == len(contract.operations)
+    served = {operation.label for operation in contract.serves(inferred=inferred)}
+    assert served & set(never_accepted(found)) <= OUT_OF_REACH, "a run in which nothing succeeds shows nothing"
 
 
 def never_accepted(report: dict[str, Any]) -> list[str]:

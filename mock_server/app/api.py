@@ -129,16 +129,12 @@ class VendorApp(SpecMiddleware):
         method = "GET" if scope["method"] == "HEAD" and "HEAD" not in match.methods else scope["method"]
         compiled = match.methods.get(method)
         if compiled is None:
-            served = {name for name, target in match.methods.items() if self._serves(target.operation)}
-            allowed = allow(served or match.methods)
+            allowed = allow(match.methods)  # the document's: an inferred one that is not served says so itself
             raise Problem("no-method", f"This path allows {allowed}.", headers={"Allow": allowed})
         return compiled, match.values
 
-    def _serves(self, operation: Operation) -> bool:
-        return self.engine.inferred or operation.provenance.level != "inferred"
-
     def _check_served(self, operation: Operation) -> None:
-        if not self._serves(operation):
+        if operation.provenance.level == "inferred" and not self.engine.inferred:
             raise Problem("not-served", f"{operation.id} is inferred; it is served when asked for: --include inferred.")
 
     async def _serve(self, compiled: CompiledOperation, request: Request, caller: Any) -> Answer:
