@@ -178,7 +178,8 @@ class Hook:
         if case.meta is not None and case.meta.is_negative_at(_LOCATIONS[parameter.where]):
             return
         value = self._known(operation, parameter)
-        if value is None and parameter.where == "path" and container[parameter.name] in self._segments():
+        chosen = "enum" in self.client.scope.schemas.follow(parameter.schema)
+        if value is None and not chosen and parameter.where == "path" and container[parameter.name] in self._segments():
             value = self.client.fresh.token()  # the word is another path's own
         if value is not None:
             container[parameter.name] = value if parameter.where != "header" else str(value)
