@@ -183,6 +183,10 @@ def test_an_update_cannot_change_what_its_body_does_not_declare(shop):
     assert (after["id"], after["status"], after["made"], after["item"]) == (1, "open", 1767225600, "pear")
 
 
+def test_an_update_cannot_change_what_only_the_server_sets(shop):
+    assert shop.api.patch("/orders/1", json={"slip": "mine"}).json()["slip"] == "slip-00000001"
+
+
 def test_an_update_may_keep_its_own_unique_field_but_not_take_anothers(shop):
     assert shop.api.patch("/orders/1", json={"reference": "A-1"}).status_code == 200
     assert shop.api.patch("/orders/1", json={"reference": "A-2"}).status_code == 409

@@ -115,11 +115,13 @@ def test_a_minted_id_passes_over_one_that_is_in_use(calling):
 def test_ids_of_two_resources_do_not_coincide(calling):
     call = calling()
     properties = {"id": {"type": "string"}}
-    order = replace(call.contract.resources["Order"], properties=properties)
-    other = replace(order, name="Other")
-    call.contract = replace(call.contract, resources={"Order": order, "Other": other})
+    resources = {
+        name: replace(call.contract.resources["Order"], name=name, properties=properties) for name in ("One", "Two")
+    }
+    call.contract = replace(call.contract, resources=resources)
 
-    assert call.mint("Order", "id", "{uuid}") != call.mint("Other", "id", "{uuid}")
+    assert call.mint("One", "id", "{n}") == call.mint("Two", "id", "{n}") == "1"
+    assert call.mint("One", "id", "{uuid}") != call.mint("Two", "id", "{uuid}")
 
 
 def test_counters_count_by_name(transaction):
@@ -152,6 +154,7 @@ def test_what_is_shown_is_what_the_view_declares_without_secrets(calling):
     record = {"id": 1, "item": "pear", "status": "open", "pin": "1234"}
 
     assert calling().shown(record) == {"id": 1, "item": "pear", "status": "open"}
+    assert calling("deleteOrder").shown(record) == {"id": 1, "item": "pear", "status": "open"}
 
 
 def test_a_field_that_names_nothing_is_a_dangling_problem(calling):

@@ -195,6 +195,8 @@ def test_several_kinds_of_violation_count_as_the_gravest(compiled, body, headers
         ("application/json;q=0.000, */*", False),
         ("application/*;q=0, application/json", True),
         ("*/*;q=0, application/json;q=0.5", True),
+        ("application/json, application/json;q=0", True),
+        ("application/json;q=0, application/json", False),
         ("text/html", False),
         ("application/problem+json", False),
         ("application/jsonx", False),

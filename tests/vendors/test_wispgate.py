@@ -155,6 +155,11 @@ def test_a_missing_field_outweighs_a_wrong_one(wispgate):
     refused(create(wispgate.api, {"full_name": 7}), 400, "missing_field", "status")
 
 
+def test_a_missing_field_is_named_before_a_wrong_header(wispgate):
+    answer = wispgate.api.post(PATH, json={"full_name": "Noor Example"}, headers={"X-Idempotency-Key": ""})
+    refused(answer, 400, "missing_field", "status")
+
+
 def test_a_billing_profile_that_does_not_exist_is_422(wispgate):
     answer = create(wispgate.api, {**MARIA, "billing_profile_id": "bp_999"})
     refused(answer, 422, "validation_failed", "billing_profile_id")
@@ -196,6 +201,13 @@ def test_another_method_is_405_in_the_envelope_and_says_which_there_are(wispgate
 
     refused(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_only_methods_that_are_served_are_allowed(sandbox):
+    wispgate = sandbox("wispgate", inferred=False)
+
+    assert wispgate.api.delete(PATH).headers["Allow"] == "POST"
+    assert wispgate.api.delete(f"{PATH}/sub_000001").headers["Allow"] == "GET, HEAD"
 
 
 def test_an_answer_in_another_media_type_is_406(wispgate):
