@@ -88,7 +88,7 @@ def test_the_installed_command_lists_its_own_vendors(elsewhere: Path) -> None:
 def test_the_installed_command_serves_and_checks(elsewhere: Path) -> None:
     command = mockingbill(elsewhere)
     with serving(command=[command], cwd=elsewhere) as server:
-        health = httpx.get(f"{server.url}/_mock/health").json()
+        health = httpx.get(f"{server.url}/_mock/health", timeout=60).json()
         assert health["vendors"] == sorted(path.stem for path in (ROOT / "openapi").glob("*.yaml"))
         run([command, "check", "wispgate", "--target", server.url, "--profile", "smoke"], elsewhere)
 

@@ -17,9 +17,23 @@ PATIENCE = 60.0
 """Seconds to wait for an answer: at its first call Prism compiles an operation, which takes a while for a large one."""
 
 
+class Taken(Exception):
+    """Another process took the port in the meantime."""
+
+
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[tuple[str, str]]:
     """A Prism that listens, and what it said until then. It knows no port 0, so a free one is looked for first."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            with contextlib.suppress(Taken):
+                yield stack.enter_context(_running(command))
+                return
+        raise AssertionError("three times another process took the free port first")
+
+
+@contextlib.contextmanager
+def _running(command: list[str]) -> Iterator[tuple[str, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -36,6 +50,8 @@ def running(command: list[str]) -> Iterator[tuple[str, str]]:
                 if "Prism is listening on" in line:
                     break
             else:
+                if "EADDRINUSE" in said:
+                    raise Taken
                 raise AssertionError(f"Prism did not start:\n{said}")
             threading.Thread(target=process.stdout.read, daemon=True).start()
             yield f"http://127.0.0.1:{port}", re.sub(r"\x1b\[[0-9;]*m", "", said)

@@ -21,7 +21,7 @@ def test_prism_serves_every_operation_of_the_document(contract: Contract, starte
 def test_prism_answers_the_documents_own_requests_with_success(
     contract: Contract, fixtures: Fixtures, prism: str
 ) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=60) as client:
         for operation in contract.operations.values():
             answer = request(contract, fixtures, operation).send(client, prism)
             assert answer.status_code == operation.success.status, f"{operation.id}: {answer.text}"
