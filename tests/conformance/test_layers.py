@@ -7,6 +7,7 @@ import pytest
 from acme import DOCUMENT
 
 from conformance import lifecycle, responses
+from conformance.responses.configuration import AMOUNTS
 from conformance.run import Outcome, Run, Settings
 from conformance.target import serve
 
@@ -81,7 +82,7 @@ def test_schemathesis_catches_what_schemas_state(fault: str, check: str) -> None
 
 
 def test_the_stateful_phase_goes_on_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(responses._AMOUNTS, "default", 8)
+    monkeypatch.setitem(AMOUNTS, "default", 8)
     run = answered(None, 1, "default")
     assert run.findings() == []
     assert run.ledger.counts["deleteCustomer"][204] > 5

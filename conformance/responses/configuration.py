@@ -1,0 +1,88 @@
+"""What Schemathesis is given: a document of the operations that count, and settings that make a run repeatable."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.client import FORM, Client
+from conformance.run import Run
+from conformance.schemas import Schemas
+from conformance.target import WORLD_HEADER
+
+AMOUNTS = {"smoke": 0, "default": 25, "deep": 100}
+"""How many examples of each operation, and scenarios of linked ones, Schemathesis makes up."""
+
+_METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
+_COLUMNS = {"smoke": 1, "default": 2, "deep": 6}
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The contract's document without the operations that do not count."""
+    raw = copy.deepcopy(run.scope.contract.document)
+    for operation in run.scope.unseen():
+        del raw["paths"][operation.path][operation.method]
+    _prune(run, raw)
+    raw["paths"] = {
+        path: item for path, item in raw["paths"].items() if {name.upper() for name in item} & {*_METHODS, "HEAD"}
+    }
+    return raw
+
+
+def _prune(run: Run, raw: dict[str, Any]) -> None:
+    """Leave out what only multiplies the cases: most columns of a filter, each like the next; forms beside JSON in a smoke run."""
+    schemas, name = Schemas(raw), run.scope.contract.filter_parameter
+    for operation in run.scope.operations:
+        node = raw["paths"][operation.path][operation.method]
+        content = schemas.follow(node.get("requestBody", {})).get("content", {})
+        if operation.action.verb == "filter":
+            parameters = [schemas.follow(parameter) for parameter in node.get("parameters", ())]
+            found = [parameter.get("schema") for parameter in parameters if parameter.get("name") == name]
+            found += [schemas.properties(media.get("schema", {})).get(name or "") for media in content.values()]
+            for schema in [schemas.follow(schema) for schema in found if schema]:
+                columns = [key for key in schema.get("properties", {}) if not key.startswith("$")]
+                kept = set(columns[: _COLUMNS[run.settings.profile]])
+                schema["properties"] = {k: v for k, v in schema["properties"].items() if k.startswith("$") or k in kept}
+        if run.settings.profile == "smoke" and len(content) > 1:
+            content.pop(FORM, None)
+
+
+def configuration(run: Run, client: Client) -> dict[str, Any]:
+    """Schemathesis' settings: repeatable (one worker, no cache, no database), every check on, the profile's phases and amounts."""
+    amount = AMOUNTS[run.settings.profile]
+    unseen = {operation.method.upper() for operation in run.scope.unseen()}
+    probed = [name for name in _METHODS if name not in unseen and not (unseen and name == "OPTIONS")]
+    caller = run.target.caller
+    headers = {**caller.headers, **({WORLD_HEADER: client.world} if client.world else {})}
+    config: dict[str, Any] = {
+        "base-url": run.target.base_url,
+        "seed": run.settings.seed,
+        "workers": 1,
+        "continue-on-failure": True,
+        "cache": {"enabled": False},
+        "generation": {"max-examples": max(amount, 1), "database": "none", "allow-x00": False},
+        "phases": {
+            "coverage": {"unexpected-methods": probed},
+            "fuzzing": {"enabled": amount > 0},
+            "stateful": {"enabled": amount > 0},
+        },
+        "warnings": False,
+    }
+    if headers:
+        config["headers"] = headers
+    if caller.token is not None:
+        schemes = run.scope.contract.document.get("components", {}).get("securitySchemes", {})
+        authority = {
+            name: _authority(run.scope.schemas.follow(scheme), caller.token) for name, scheme in schemes.items()
+        }
+        config["auth"] = {"openapi": {name: value for name, value in authority.items() if value}}
+    return config
+
+
+def _authority(scheme: Mapping[str, Any], token: str) -> dict[str, str] | None:
+    if scheme["type"] == "apiKey":
+        return {"api_key": token}
+    if scheme["type"] == "http" and scheme.get("scheme", "").lower() == "bearer":
+        return {"bearer": token}
+    return None
