@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,10 +16,10 @@ from conformance.finding import Broken, NotTested, Unreachable
 from conformance.scope import Scope
 from conformance.target import WORLD_HEADER, Caller, Target
 from conformance.values import Fresh, nothing, sample
+from conformance.wire import as_text, curl, encode, query_pairs
 from mock_server.contract import Json, Operation, Parameter, View
 
 ABSENT: Any = object()
-FORM = "application/x-www-form-urlencoded"
 _TIMEOUT = 20.0
 _PATIENCE = 5
 
@@ -200,13 +199,13 @@ class Client:
             if value is ABSENT:
                 continue
             if parameter.where == "path":
-                path = path.replace(f"{{{parameter.name}}}", quote(_text(value), safe=""))
+                path = path.replace(f"{{{parameter.name}}}", quote(as_text(value), safe=""))
             elif parameter.where == "query":
-                query += list(_query(parameter, value))
+                query += list(query_pairs(parameter, value))
             elif parameter.where == "header":
-                headers[parameter.name] = _text(value)
+                headers[parameter.name] = as_text(value)
         for name, value in given.items():
-            query.append((name, _text(value)))
+            query.append((name, as_text(value)))
         return path, query, headers
 
     def known_value(self, parameter: Parameter, operation: Operation, caller: Caller) -> Any:
@@ -261,61 +260,3 @@ def operation_examples(scope: Scope, operation: Operation, parameter: Parameter)
             found += [item["example"]] if "example" in item else []
             found += [scope.schemas.follow(example).get("value") for example in item.get("examples", {}).values()]
     return found
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list):
-        return json.dumps(value)
-    return "" if value is None else str(value)
-
-
-def _query(parameter: Parameter, value: Any) -> Iterator[tuple[str, str]]:
-    if parameter.style == "deepObject" and isinstance(value, Mapping):
-        yield from brackets(parameter.name, value)
-    elif isinstance(value, list):
-        if parameter.explode:
-            yield from ((parameter.name, _text(item)) for item in value)
-        else:
-            yield parameter.name, ",".join(_text(item) for item in value)
-    elif isinstance(value, Mapping) and parameter.explode:
-        yield from ((name, _text(item)) for name, item in value.items())
-    else:
-        yield parameter.name, _text(value)
-
-
-def brackets(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Nested values as `name[key][key]=value` pairs; an item of a list is `name[]`."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from brackets(f"{name}[{key}]", item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from brackets(f"{name}[]", item)
-    else:
-        yield name, _text(value)
-
-
-def encode(body: Json, media: str) -> bytes:
-    """A body in its media type: a form, or JSON."""
-    if isinstance(body, bytes):
-        return body
-    if media == FORM and isinstance(body, Mapping):
-        return urlencode([pair for name, value in body.items() for pair in brackets(name, value)]).encode()
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def curl(
-    method: str, url: str, headers: Mapping[str, str], content: bytes | None, secrets: Mapping[str, str] | None = None
-) -> str:
-    """The request as a command line; each secret stands as a shell variable."""
-    parts = ["curl", "-X", method, shlex.quote(url)]
-    parts += [part for name, value in headers.items() for part in ("-H", shlex.quote(f"{name}: {value}"))]
-    if content is not None:
-        text = content.decode("utf-8", "backslashreplace")
-        parts += ["--data-raw", shlex.quote(text if len(text) <= 2000 else text[:2000] + "…")]
-    line = " ".join(parts)
-    for secret, variable in (secrets or {}).items():
-        line = line.replace(secret, f"'\"{variable}\"'")
-    return line

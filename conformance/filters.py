@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.client import ABSENT, FORM, Answer, Client
+from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.records import base_body, make, unique_fields
 from conformance.scope import Scope
+from conformance.wire import FORM
 from mock_server.contract import Operation, View
 
 Test = Callable[[Any, Any], bool]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.client import ABSENT, FORM, Answer, Client
+from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.schemas import drop, put
 from conformance.sights import Made, present, upon, visible
 from conformance.target import Caller
 from conformance.values import sample
+from conformance.wire import FORM
 from mock_server.contract import Json, Operation
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conformance.client import ABSENT, FORM, Answer, Client
+from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
 from conformance.scope import Scope
+from conformance.wire import FORM
 from mock_server.contract import Operation
 
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")

@@ -6,10 +6,11 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.client import FORM, Client
+from conformance.client import Client
 from conformance.run import Run
 from conformance.schemas import Schemas
 from conformance.target import WORLD_HEADER
+from conformance.wire import FORM
 
 AMOUNTS = {"smoke": 0, "default": 25, "deep": 100}
 """How many examples of each operation, and scenarios of linked ones, Schemathesis makes up."""

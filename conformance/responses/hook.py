@@ -12,10 +12,11 @@ from schemathesis import hooks
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
-from conformance.client import FORM, Client
+from conformance.client import Client
 from conformance.responses.filling import Filling
 from conformance.responses.judging import Judge
 from conformance.sights import Made, upon
+from conformance.wire import FORM
 from mock_server.contract import Operation, Parameter
 
 _LOCATIONS = {"path": ParameterLocation.PATH, "query": ParameterLocation.QUERY, "header": ParameterLocation.HEADER}

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.client import ABSENT, FORM, Client
+from conformance.client import ABSENT, Client
 from conformance.finding import Broken, NotTested
 from conformance.records import base_body, fill, unique_fields
 from conformance.responses.filling import Filling
 from conformance.sights import upon
+from conformance.wire import FORM
 from mock_server.contract import Operation
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from acme import DOCUMENT
 
-from conformance.client import FORM, Answer, brackets, curl, encode
+from conformance.client import Answer
 from conformance.comparison import same
 from conformance.filters import OPERATORS, Specimen, conditions, due
 from conformance.finding import NotTested
@@ -17,6 +17,7 @@ from conformance.schemas import Schemas, drop, put
 from conformance.scope import Scope, read
 from conformance.target import BadTarget, base_url, describe, reach
 from conformance.values import Fresh, awkward, nothing, sample
+from conformance.wire import FORM, brackets, curl, encode
 
 NO_DOCUMENT = Schemas({})
 

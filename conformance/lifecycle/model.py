@@ -1,7 +1,4 @@
-"""Random lives of records: a Hypothesis state machine built from `x-action`, each answer compared with a model.
-
-Scripted promises test what somebody thought of; this tests the orders nobody wrote down.
-"""
+"""The reference model of a resource, and the calls that are compared with it."""
 
 from __future__ import annotations
 
@@ -10,25 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-
-from conformance.client import ABSENT, FORM, Answer, Client
+from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import same, shown_as
-from conformance.finding import Broken, NotTested, Unreachable
-from conformance.records import base_body, freshen, make, unique_fields
+from conformance.finding import Broken, NotTested
+from conformance.records import base_body, freshen, make
 from conformance.records import made_from as read_made
-from conformance.run import Outcome, Run
-from conformance.scope import Scope
 from conformance.sights import Made, look, present, upon, walk
-from conformance.strategies import changes
+from conformance.wire import FORM
 from mock_server.contract import Operation
-
-SENTENCE = "Whatever is done to records in whatever order, every answer agrees with what was done before."
-_EXAMPLES = {"smoke": 12, "default": 25, "deep": 200}
-_STEPS = {"smoke": 12, "default": 16, "deep": 40}
 
 
 @dataclass
@@ -39,62 +25,6 @@ class Life:
     told: dict[str, Any]
     shown: dict[str, Any] = field(default_factory=dict)
     gone: bool = False
-
-
-def resources(scope: Scope) -> list[str]:
-    """The resources that can be created and seen."""
-    names = dict.fromkeys(operation.action.resource for operation in scope.acting("create"))
-    return [name for name in names if scope.sights(name)]
-
-
-def execute(run: Run, resource: str) -> Outcome:
-    """Live many random lives of one resource."""
-    creates = run.scope.creates(resource)
-    with run.client("lifecycle") as client:
-        model = Model(client, resource, creates[0])
-        amount = max(_EXAMPLES[run.settings.profile] // max(len(resources(run.scope)) // 2, 1), 3)
-        phases = (Phase.generate, Phase.shrink) if run.settings.profile == "deep" else (Phase.generate,)
-        chosen = settings(
-            max_examples=amount,
-            stateful_step_count=_STEPS[run.settings.profile],
-            phases=phases,
-            database=None,
-            deadline=None,
-            print_blob=False,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-        )
-        seeded: Any = hypothesis.seed(run.settings.seed)(machine(model))
-        try:
-            run_state_machine_as_test(seeded, settings=chosen)
-        except (Unreachable, KeyboardInterrupt):
-            raise
-        except NotTested as reason:
-            return run.record(Outcome("lifecycle", "lifecycle", resource, "not tested", str(reason), model.calls))
-        except BaseException:
-            if model.broken is None:
-                raise
-        return run.record(_outcome(run, model))
-
-
-def _outcome(run: Run, model: Model) -> Outcome:
-    if model.broken is None:
-        if not model.calls:
-            run.doubts.append(f"the lifecycle of {model.resource} made no call")
-        return Outcome("lifecycle", "lifecycle", model.resource, "kept", "", model.calls)
-    broken, operation, requests = model.broken
-    finding = run.finding(
-        "lifecycle",
-        "lifecycle",
-        SENTENCE,
-        model.resource,
-        operation,
-        broken.pointer or operation.pointer,
-        broken,
-        requests,
-    )
-    status: Any = "apart" if finding.apart else "broken"
-    return Outcome("lifecycle", "lifecycle", model.resource, status, str(broken), model.calls, (finding,))
 
 
 class Model:
@@ -268,61 +198,3 @@ class Model:
         answer = self.client.call(self.create, body={**body, **{name: life.told[name] for name in group}}, media=media)
         if answer.status != self.create.statuses["duplicate"]:
             raise Broken(f"{self.create.statuses['duplicate']} for a second {'+'.join(group)}", str(answer))
-
-
-def machine(model: Model) -> type[RuleBasedStateMachine]:
-    """The state machine: a rule for each thing the contract lets a caller do."""
-    scope, create = model.scope, model.create
-    examples: list[str | None] = [name for name, media, _ in scope.examples(create)] or [None]
-    avoid = set(unique_fields(model.client, create)) | {scope.contract.resources[model.resource].state or ""}
-    variations: st.SearchStrategy[dict[str, Any]] = st.just({}) | changes(scope.schemas, scope.fields(create), avoid)
-    edits = {
-        o.id: changes(scope.schemas, scope.fields(o), avoid | {(o.action.by or ("", ""))[1]}) for o in model.updates
-    }
-
-    class Lives(RuleBasedStateMachine):
-        lives = Bundle("lives")
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.all: list[Life] = []
-            model.begin()
-
-        @rule(target=lives, example=st.sampled_from(examples), change=variations)
-        def create(self, example: str | None, change: dict[str, Any]) -> Any:
-            life = guarded(model.born, example, change) or guarded(model.born, example, {}) or guarded(model.plain)
-            self.all.append(life)
-            guarded(model.read, life)
-            return life
-
-        @rule(life=lives)
-        def read(self, life: Life) -> None:
-            guarded(model.read, life)
-
-        @precondition(lambda self: bool(model.updates))
-        @rule(life=lives, data=st.data())
-        def update(self, life: Life, data: st.DataObject) -> None:
-            operation = data.draw(st.sampled_from(model.updates))
-            guarded(model.change, life, operation, data.draw(edits[operation.id]))
-
-        @precondition(lambda self: bool(model.deletes))
-        @rule(life=lives, data=st.data())
-        def delete(self, life: Life, data: st.DataObject) -> None:
-            guarded(model.end, life, data.draw(st.sampled_from(model.deletes)))
-
-        @precondition(lambda self: bool(self.all))
-        @rule()
-        def list(self) -> None:
-            guarded(model.listed, self.all)
-
-        @rule(life=lives)
-        def twin(self, life: Life) -> None:
-            guarded(model.twin, life)
-
-    def guarded(step: Any, *arguments: Any) -> Any:
-        try:
-            return step(*arguments)
-        except Broken as broken:
-            raise model.breaks(broken) from None
-
-    return Lives

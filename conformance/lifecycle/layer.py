@@ -1,0 +1,75 @@
+"""Lives many lives of each resource, and tells what came of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from conformance.finding import NotTested, Unreachable
+from conformance.lifecycle.machine import machine
+from conformance.lifecycle.model import Model
+from conformance.run import Outcome, Run
+from conformance.scope import Scope
+
+SENTENCE = "Whatever is done to records in whatever order, every answer agrees with what was done before."
+_EXAMPLES = {"smoke": 12, "default": 25, "deep": 200}
+_STEPS = {"smoke": 12, "default": 16, "deep": 40}
+
+
+def resources(scope: Scope) -> list[str]:
+    """The resources that can be created and seen."""
+    names = dict.fromkeys(operation.action.resource for operation in scope.acting("create"))
+    return [name for name in names if scope.sights(name)]
+
+
+def execute(run: Run, resource: str) -> Outcome:
+    """Live many random lives of one resource."""
+    creates = run.scope.creates(resource)
+    with run.client("lifecycle") as client:
+        model = Model(client, resource, creates[0])
+        amount = max(_EXAMPLES[run.settings.profile] // max(len(resources(run.scope)) // 2, 1), 3)
+        phases = (Phase.generate, Phase.shrink) if run.settings.profile == "deep" else (Phase.generate,)
+        chosen = settings(
+            max_examples=amount,
+            stateful_step_count=_STEPS[run.settings.profile],
+            phases=phases,
+            database=None,
+            deadline=None,
+            print_blob=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        )
+        seeded: Any = hypothesis.seed(run.settings.seed)(machine(model))
+        try:
+            run_state_machine_as_test(seeded, settings=chosen)
+        except (Unreachable, KeyboardInterrupt):
+            raise
+        except NotTested as reason:
+            return run.record(Outcome("lifecycle", "lifecycle", resource, "not tested", str(reason), model.calls))
+        except BaseException:
+            if model.broken is None:
+                raise
+        return run.record(_outcome(run, model))
+
+
+def _outcome(run: Run, model: Model) -> Outcome:
+    if model.broken is None:
+        if not model.calls:
+            run.doubts.append(f"the lifecycle of {model.resource} made no call")
+        return Outcome("lifecycle", "lifecycle", model.resource, "kept", "", model.calls)
+    broken, operation, requests = model.broken
+    finding = run.finding(
+        "lifecycle",
+        "lifecycle",
+        SENTENCE,
+        model.resource,
+        operation,
+        broken.pointer or operation.pointer,
+        broken,
+        requests,
+    )
+    status: Any = "apart" if finding.apart else "broken"
+    return Outcome("lifecycle", "lifecycle", model.resource, status, str(broken), model.calls, (finding,))

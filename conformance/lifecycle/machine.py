@@ -1,0 +1,71 @@
+"""The state machine: a rule for each thing the contract lets a caller do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule
+
+from conformance.finding import Broken
+from conformance.lifecycle.model import Life, Model
+from conformance.records import unique_fields
+from conformance.strategies import changes
+
+
+def machine(model: Model) -> type[RuleBasedStateMachine]:
+    """The state machine: a rule for each thing the contract lets a caller do."""
+    scope, create = model.scope, model.create
+    examples: list[str | None] = [name for name, media, _ in scope.examples(create)] or [None]
+    avoid = set(unique_fields(model.client, create)) | {scope.contract.resources[model.resource].state or ""}
+    variations: st.SearchStrategy[dict[str, Any]] = st.just({}) | changes(scope.schemas, scope.fields(create), avoid)
+    edits = {
+        o.id: changes(scope.schemas, scope.fields(o), avoid | {(o.action.by or ("", ""))[1]}) for o in model.updates
+    }
+
+    class Lives(RuleBasedStateMachine):
+        lives = Bundle("lives")
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.all: list[Life] = []
+            model.begin()
+
+        @rule(target=lives, example=st.sampled_from(examples), change=variations)
+        def create(self, example: str | None, change: dict[str, Any]) -> Any:
+            life = guarded(model.born, example, change) or guarded(model.born, example, {}) or guarded(model.plain)
+            self.all.append(life)
+            guarded(model.read, life)
+            return life
+
+        @rule(life=lives)
+        def read(self, life: Life) -> None:
+            guarded(model.read, life)
+
+        @precondition(lambda self: bool(model.updates))
+        @rule(life=lives, data=st.data())
+        def update(self, life: Life, data: st.DataObject) -> None:
+            operation = data.draw(st.sampled_from(model.updates))
+            guarded(model.change, life, operation, data.draw(edits[operation.id]))
+
+        @precondition(lambda self: bool(model.deletes))
+        @rule(life=lives, data=st.data())
+        def delete(self, life: Life, data: st.DataObject) -> None:
+            guarded(model.end, life, data.draw(st.sampled_from(model.deletes)))
+
+        @precondition(lambda self: bool(self.all))
+        @rule()
+        def list(self) -> None:
+            guarded(model.listed, self.all)
+
+        @rule(life=lives)
+        def twin(self, life: Life) -> None:
+            guarded(model.twin, life)
+
+    def guarded(step: Any, *arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except Broken as broken:
+            raise model.breaks(broken) from None
+
+    return Lives
