@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -154,22 +156,25 @@ def test_a_slow_call_holds_nobody_up(live):
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
 def test_it_stops_at_once_whatever_is_under_way(running, stop, code):
-    with running("wispgate") as server, httpx.Client(base_url=server.url) as idle, ThreadPoolExecutor(1) as pool:
+    head = f"POST {SUBSCRIBERS} HTTP/1.1\r\nHost: x\r\nAuthorization: {TOKEN['Authorization']}\r\nContent-Length: 100\r\n\r\n"
+    body = json.dumps(NOOR).ljust(100)
+    with running("wispgate") as server, httpx.Client(base_url=server.url) as idle:
         idle.post("/_mock/faults", json={"vendor": "wispgate", "delay": 30})
-        slow = pool.submit(httpx.post, f"{server.url}{SUBSCRIBERS}", json=NOOR, headers=TOKEN, timeout=30)
-        with socket.create_connection(("127.0.0.1", server.port)) as half:
-            half.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n" % SUBSCRIBERS.encode())
-            half.sendall(b"Authorization: Bearer wispgate-sandbox-001\r\n\r\n{")
-            time.sleep(0.2)
+        address = ("127.0.0.1", server.port)
+        with socket.create_connection(address) as slow, socket.create_connection(address) as half:
+            slow.sendall((head + body).encode())
+            half.sendall(head.encode() + b"{")
+            idle.get("/_mock/health")  # by now the server has read both
             before = time.monotonic()
             server.process.send_signal(stop)
             _, said = server.process.communicate(timeout=10)
+            answer = HTTPResponse(slow)
+            answer.begin()
 
             assert time.monotonic() - before < BUSY
             assert server.process.returncode == code
             assert "Traceback" not in said
-            assert slow.result().status_code == 503
-            assert slow.result().json()["error"]["code"] == "stopping"
+            assert (answer.status, json.load(answer)["error"]["code"]) == (503, "stopping")
 
 
 def test_a_second_server_on_the_same_port_is_one_line_and_exit_2(server):
