@@ -21,7 +21,7 @@ from mock_server.app.serving import CannotListen, bind
 SUBSCRIBERS = "/wispgate/api/v1/subscribers"
 TOKEN = {"Authorization": "Bearer wispgate-sandbox-001"}
 NOOR = {"full_name": "Noor Example", "status": "active"}
-BUSY = 2.0
+BUSY = 5.0
 """Seconds that half a second may become where the machine has much else to do."""
 
 
