@@ -127,19 +127,22 @@ def owner_key(sight: Sight, made: Made) -> dict[str, Any] | None:
 def pages(
     client: Client, sight: Sight, caller: Caller | None = None, given: Mapping[str, Any] | None = None, limit: int = 60
 ) -> Iterator[Answer]:
-    """The answers of a list, page by page, as long as there is a next link, or a page is full."""
+    """The answers of a list, page by page, as long as there is a next link, or a page is full, and it is not the same page again."""
     paging = client.scope.contract.pagination
     operation = sight.operation
     paged = paging is not None and any((p.where, p.name) == ("query", paging.parameter) for p in operation.parameters)
+    shown: list[Json] = []
     for number in range(1, limit + 1):
         page = {paging.parameter: number} if paged and paging else {}
         answer = client.call(operation, given={**(given or {}), **page}, caller=caller)
         if not answer.ok:
             raise Broken(f"{operation.success.status} for {operation.label}", str(answer), pointer=operation.pointer)
         yield answer
-        if not paged or not paging:
+        records = answer.records(sight.view)
+        if not paged or not paging or (records and records == shown):
             return
-        if not _next(answer, paging.next) if paging.next else len(answer.records(sight.view)) < paging.size:
+        shown = records
+        if not _next(answer, paging.next) if paging.next else len(records) < paging.size:
             return
 
 

@@ -20,14 +20,20 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 
 def _probe(subject: Subject, client: Client) -> None:
-    operation = subject.operation
+    names: list[str | None] = [name for name, _, _ in client.scope.examples(subject.operation)] or [None]
+    for name in names:
+        _move(subject.operation, client, name)
+
+
+def _move(operation: Operation, client: Client, example: str | None) -> None:
+    """Move a new record's state in the way an example asks for."""
     resource, action = client.scope.resource(operation), operation.action
     made = make(client, resource.name)
     sight, before = see(client, made)
     if before is None:
         raise Broken("the record that was just made", "it is not there")
     state = before.get(resource.state) if resource.state else None
-    answer = _act(client, operation, made)
+    answer = _act(client, operation, made, example)
     if action.states and state is not None and not _among(state, action.states):
         due = operation.statuses.get("state")
         if answer.status != due:
@@ -40,20 +46,20 @@ def _probe(subject: Subject, client: Client) -> None:
     for name, value in action.fixed.items():
         if after is not None and name in shown and not same(client.scope.schemas, shown[name], value, after.get(name)):
             raise Broken(f"{name} to be {value!r} afterwards", f"{after.get(name)!r}")
-    _again(client, operation, made, after)
+    _again(client, operation, made, after, example)
 
 
-def _again(client: Client, operation: Operation, made: Made, after: Any) -> None:
+def _again(client: Client, operation: Operation, made: Made, after: Any, example: str | None) -> None:
     """A second time, the record may no longer be in a state that allows it; either way it is no server error."""
     states, due = operation.action.states, operation.statuses.get("state")
-    answer = _act(client, operation, made)
+    answer = _act(client, operation, made, example)
     state = after.get(made.resource.state) if after and made.resource.state else None
     if states and due and state is not None and not _among(state, states) and answer.status != due:
         raise Broken(f"{due} a second time, from the state {state!r}", str(answer), status=due)
 
 
-def _act(client: Client, operation: Operation, made: Made) -> Answer:
-    media, body = base_body(client, operation) if operation.body else (None, ABSENT)
+def _act(client: Client, operation: Operation, made: Made, example: str | None) -> Answer:
+    media, body = base_body(client, operation, example) if operation.body else (None, ABSENT)
     return client.call(operation, **upon(client, operation, made, body=body), media=media)
 
 

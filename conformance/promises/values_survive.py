@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from conformance.records import base_body, made_from, unique_fields
 from conformance.scope import Scope
 from conformance.sights import present, see
 from conformance.values import awkward
+from mock_server.contract import Operation
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -34,41 +36,43 @@ def _probe(subject: Subject, client: Client) -> None:
     compared = 0
     for number in range(rounds):
         values = {name: values[number % len(values)] for name, values in fields.items()}
-        if not _survive(client, operation, values):
-            compared += sum(_survive(client, operation, {name: value}) for name, value in values.items())
+        together = _survive(client, operation, values)
+        if together is None:
+            compared += sum(_survive(client, operation, {name: value}) or 0 for name, value in values.items())
         else:
-            compared += 1
+            compared += together
     if not compared:
-        raise NotTested(f"{operation.id} refuses every value its schema leaves free, or shows none of them")
+        raise NotTested(
+            f"{operation.id} refuses every value its schema leaves free, or nothing shows them under their names"
+        )
 
 
-def _survive(client: Client, operation: Any, values: dict[str, Any]) -> bool:
-    """Whether a body with these values was accepted; what is then shown must be what was sent."""
+def _survive(client: Client, operation: Operation, values: dict[str, Any]) -> int | None:
+    """How many of these values were seen again, as they were sent; None where the body was refused."""
     media, body = base_body(client, operation)
     if not isinstance(body, dict):
-        return False
+        return None
     view = operation.view(operation.action.resource)
     before = present(client, operation.action.resource, client.caller) if view is None or view.is_list else set()
     answer = client.call(operation, body={**body, **values}, media=media)
     if not answer.ok:
         if answer.status not in operation.responses:
             raise Broken(f"one of {sorted(operation.responses)}", str(answer), pointer=operation.pointer)
-        return False
+        return None
     made = made_from(client, operation, answer, {**body, **values}, media, client.caller, before)
-    wrong = (
-        shown_as(client, operation, view, values, made.record)
-        if view and made.record.keys() - {made.resource.key}
-        else []
-    )
-    try:
+    wrong: list[str] = []
+    seen: set[str] = set()
+    if view and made.record.keys() - {made.resource.key}:
+        wrong += shown_as(client, operation, view, values, made.record)
+        seen |= set(values) & set(client.scope.shown(operation, view))
+    with contextlib.suppress(NotTested):
         sight, found = see(client, made)
-    except NotTested:
-        sight, found = None, None
-    if sight and found is not None:
-        wrong += shown_as(client, sight.operation, sight.view, values, dict(found))
+        if found is not None:
+            wrong += shown_as(client, sight.operation, sight.view, values, found)
+            seen |= set(values) & set(client.scope.shown(sight.operation, sight.view))
     if wrong:
         raise Broken("the values as they were sent", "; ".join(wrong))
-    return True
+    return len(seen)
 
 
 PROMISE = Promise(
