@@ -9,7 +9,7 @@ import jsonschema_rs
 import orjson
 
 from mock_server.app import bodies, texts
-from mock_server.app.violations import violations
+from mock_server.app.violations import LARGE, first_violation, violations, without_choices
 from mock_server.contract import Contract, Operation, Parameter, convert, definitions, escape, resolve
 from mock_server.contract.json_schema import Direction
 from mock_server.problems import Problem, Violation
@@ -26,6 +26,7 @@ class Schemas:
             "response": definitions(contract.document, "response"),
         }
         self._compiled: dict[tuple[Direction, bytes], jsonschema_rs.Validator] = {}
+        self._brief: dict[bytes, jsonschema_rs.Validator] = {}
 
     def validator(self, schema: Any, direction: Direction) -> jsonschema_rs.Validator:
         """The validator of a schema of the document, formats on; the same schema gives the same validator."""
@@ -37,6 +38,19 @@ class Schemas:
                 {**converted, "$defs": needed}, validate_formats=True
             )
         return self._compiled[name]
+
+    def brief(self, schema: Any) -> jsonschema_rs.Validator:
+        """A validator of a request's schema that finds a mistake in a large body without explaining every form it might have had."""
+        converted = convert(schema, "request", self._document)
+        name = orjson.dumps(converted)
+        if name not in self._brief:
+            needed = {key: self._definitions["request"][key] for key in self._reached(converted, "request")}
+            plain = {
+                **without_choices(converted),
+                "$defs": {key: without_choices(item) for key, item in needed.items()},
+            }
+            self._brief[name] = jsonschema_rs.Draft202012Validator(plain, validate_formats=True)
+        return self._brief[name]
 
     def _reached(self, schema: Any, direction: Direction) -> set[str]:
         """The named schemas that a schema refers to, directly or by way of others."""
@@ -68,6 +82,7 @@ class CompiledOperation:
 
     def __init__(self, operation: Operation, schemas: Schemas) -> None:
         self.operation = operation
+        self._schemas = schemas
         self._deref = schemas.deref
         self._parameters = [
             (parameter, schemas.validator(parameter.schema, "request"), self._is_text(parameter))
@@ -164,8 +179,12 @@ class CompiledOperation:
         media = bodies.choose(request.headers.get("content-type"), body.content)
         value = bodies.decode(request.body, media, body.content[media], self._deref)
         validator = self._bodies[media]
-        if not validator.is_valid(value):
-            found.extend(violations(validator, value, "body", size=len(request.body)))
+        if validator.is_valid(value):
+            return value
+        if len(request.body) > LARGE:
+            found.extend(first_violation(self._schemas.brief(body.content[media]), value, "body"))
+        else:
+            found.extend(violations(validator, value, "body"))
         return value
 
     def check(self, answer: Answer) -> None:

@@ -41,20 +41,31 @@ LARGE = 16_384
 """Bytes beyond which the first violation alone is reported: a body of a megabyte can hold half a million, which takes seconds to find."""
 
 
-def violations(
-    validator: jsonschema_rs.Validator, value: Any, where: Where, prefix: str = "", *, size: int = 0
-) -> Iterator[Violation]:
-    """Every way in which `value` breaks the schema; `prefix` is the pointer of the value itself, `size` how many bytes it was sent in."""
-    errors = validator.iter_errors(value) if size <= LARGE else _first_error(validator, value)
-    explained = (violation for error in errors for violation in _explain(error, where, prefix))
+def violations(validator: jsonschema_rs.Validator, value: Any, where: Where, prefix: str = "") -> Iterator[Violation]:
+    """Every way in which `value` breaks the schema; `prefix` is the pointer of the value itself."""
+    explained = (found for error in validator.iter_errors(value) for found in _explain(error, where, prefix))
     return islice(explained, MOST)
 
 
-def _first_error(validator: jsonschema_rs.Validator, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
+def first_violation(validator: jsonschema_rs.Validator, value: Any, where: Where) -> Iterator[Violation]:
+    """The first way in which `value` breaks a schema, which is best one of `without_choices`."""
     try:
         validator.validate(value)
     except jsonschema_rs.ValidationError as error:
-        yield error
+        yield from islice(_explain(error, where, ""), MOST)
+
+
+def without_choices(schema: Any) -> Any:
+    """The same schema with every `anyOf` and `oneOf` doubly negated: it takes the same values, but a validator does not explain each form."""
+    if isinstance(schema, list):
+        return [without_choices(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: without_choices(item) for key, item in schema.items()}
+    choices = [
+        {"not": {"not": {key: plain.pop(key)}}} for key in ("anyOf", "oneOf") if isinstance(plain.get(key), list)
+    ]
+    return {**plain, "allOf": [*plain.get("allOf", ()), *choices]} if choices else plain
 
 
 def _explain(error: jsonschema_rs.ValidationError, where: Where, prefix: str) -> Iterator[Violation]:

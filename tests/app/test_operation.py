@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -177,6 +179,17 @@ def test_every_violation_of_a_request_is_told_at_once(compiled):
 )
 def test_several_kinds_of_violation_count_as_the_gravest(compiled, body, headers, kind):
     assert refusal(compiled("createOrder"), request(body, **headers)).kind == kind
+
+
+def test_a_megabyte_of_mistakes_is_refused_within_a_second(sandbox):
+    flow = sandbox("subscriptionflow")
+    filters = {"filter": {"name": {"$in": [1] * 400_000}}}
+    before = time.process_time()
+    answer = flow.api.post("/api/v1/customers/filter", content=json.dumps(filters, separators=(",", ":")))
+
+    assert answer.status_code == 400
+    assert "/filter/name/$in" in answer.headers["X-Mock-Violations"]
+    assert time.process_time() - before < 1
 
 
 # Accept ---------------------------------------------------------------------------------------------------------------
