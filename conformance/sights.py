@@ -144,6 +144,7 @@ def pages(
         shown = records
         if not _next(answer, paging.next) if paging.next else len(records) < paging.size:
             return
+    raise NotTested(f"{operation.id} has more than {limit} pages")
 
 
 def _next(answer: Answer, pointer: str | None) -> bool:
