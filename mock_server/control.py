@@ -12,7 +12,7 @@ from mock_server import faults
 from mock_server.contract import Contract, Fixtures, escape, load
 from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem, Violation
-from mock_server.seeds import stored_validators
+from mock_server.seeds import stored_validators, undeclared
 from mock_server.store import MemoryStore
 from mock_server.vendor import SHARED, Answer, Call, Vendor
 
@@ -88,6 +88,9 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
     if changed[facts.key] != record[facts.key]:
         raise Problem("invalid", violations=(Violation("body", f"/{escape(facts.key)}", "key", "cannot change"),))
     errors = tuple(
+        Violation("body", f"/{escape(field)}", "additionalProperties", "is not declared")
+        for field in undeclared(facts, changed)
+    ) + tuple(
         Violation(
             "body", "".join(f"/{escape(str(step))}" for step in error.instance_path), error.kind.name, "does not fit"
         )

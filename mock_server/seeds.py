@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 
 import jsonschema_rs
 
-from mock_server.contract import Contract, ContractError, Fixtures, Record, convert, definitions, escape, named_records
+from mock_server.contract import (
+    Contract,
+    ContractError,
+    Fixtures,
+    Record,
+    Resource,
+    convert,
+    definitions,
+    escape,
+    named_records,
+)
 from mock_server.store import Transaction
 from mock_server.vendor import COUNTERS, SHARED, counter
 
@@ -48,6 +58,12 @@ def stored_validators(contract: Contract) -> Mapping[str, jsonschema_rs.Validato
     }
 
 
+def undeclared(facts: Resource, record: Mapping[str, object]) -> list[str]:
+    """The properties of a record that nobody would know: an answer shows a record as it is where it may show everything declared."""
+    known = CREDENTIAL["properties"] if facts.name == "Credential" else ()
+    return [name for name in record if name not in facts.properties and name not in known]
+
+
 def flaws(contract: Contract, fixtures: Fixtures) -> Iterator[tuple[Record, str, str]]:
     """What is wrong with the records: (record, JSON pointer inside it, message)."""
     validators = stored_validators(contract)
@@ -56,6 +72,8 @@ def flaws(contract: Contract, fixtures: Fixtures) -> Iterator[tuple[Record, str,
         facts = contract.resources[resource] if records else None
         for record in records if facts else ():
             assert facts is not None
+            for name in undeclared(facts, record.value):
+                yield record, f"/{escape(name)}", "the schema does not declare it"
             for error in validators[resource].iter_errors(record.value):
                 yield record, "".join(f"/{escape(str(step))}" for step in error.instance_path), error.message
             if not _is_key(record.value.get(facts.key)):

@@ -186,6 +186,7 @@ def test_what_is_not_known_cannot_be_changed(shop, path, pointer):
         ({"expires_at": "2026-12-31T23:59:60Z"}, "/expires_at"),
         ({"expires_at": "0000-01-01T00:00:00Z"}, "/expires_at"),
         ({"expires_at": 7}, "/expires_at"),
+        ({"colour": "red"}, "/colour"),
         ({"rate_limit": 7}, "/rate_limit"),
         ({"rate_limit": {"requests": 0, "seconds": 1}}, "/rate_limit/requests"),
         ({"rate_limit": {"requests": 1, "seconds": 1.5}}, "/rate_limit/seconds"),

@@ -92,6 +92,8 @@ def keyless(shop: Shop) -> None:
         (seed("Thing", "/first/value/state", "old"), [("first", "/state")]),
         (seed("Thing", "/first/value/size", "x"), [("first", "/size")]),
         (seed("Thing", "/second/value", {"id": "t-2"}), [("second", "")]),
+        (seed("Thing", "/first/value/colour~", "red"), [("first", "/colour~0")]),
+        (seed("Credential", "/second/value/colour", "red"), [("second", "/colour")]),
         (seed("Thing", "/second/value/id", "t-1"), [("second", "/id")]),
         (seed("Thing", "/second/value/code", "L1"), [("second", "/code")]),
         (seed("Thing", "/first/value/owner_id", "o-2"), [("first", "/owner_id")]),

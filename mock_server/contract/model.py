@@ -220,6 +220,11 @@ class Operation:
         ordered = sorted(self.success.views, key=lambda view: (view.is_list, len(view.path)), reverse=True)
         return {view.resource: view for view in ordered}
 
+    @cached_property
+    def columns(self) -> dict[str, tuple[str, ...] | None]:
+        """For each resource shown so far, the properties that the success answer shows; None: all. Filled in as it is asked for."""
+        return {}
+
     def view(self, resource: str) -> View | None:
         """The place where the success answer shows records of `resource`."""
         return self.views.get(resource)

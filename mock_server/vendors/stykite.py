@@ -26,7 +26,7 @@ def _answer(call: Call, result: Result) -> Any:
     value = call.shown(result)
     if call.view("Subscription"):
         owned = call.scan("Subscription", {"customer_identifier": result["customer_identifier"]})
-        value["subscriptions"] = [call.shown(subscription, "Subscription") for subscription in owned]
+        value = {**value, "subscriptions": call.listed(owned, "Subscription")}
     return {"status": True, "value": value}
 
 

@@ -47,7 +47,7 @@ def _answer(call: Call, result: Result) -> Any:
         data: Any = call.shown(result)
     else:
         assert result is not None and not isinstance(result, Page), "the document has no pages"
-        data = [call.shown(record) for record in result]  # type: ignore[arg-type]  # a sequence, as no mapping came
+        data = call.listed(result)  # type: ignore[arg-type]  # a sequence, as no mapping came
     return {"success": True, "data": data, "meta": _meta(call.mint_id("req_{hex:12}"))}
 
 

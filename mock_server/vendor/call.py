@@ -1,81 +1,20 @@
-"""What a vendor module fills in (Vendor), and what its actions are given (Call)."""
+"""One call under way, as actions see it: what was asked, by whom, when, and the records."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from mock_server.clock import Timestamps, mint, written
-from mock_server.contract import Contract, Operation, Resource, Verb, View, escape
+from mock_server.clock import mint, written
+from mock_server.contract import Contract, Operation, Resource, View, escape
 from mock_server.problems import Problem, Violation, violated
 from mock_server.store import StoredRecord, TableName, Transaction
+from mock_server.vendor.messages import Caller, Input, Request
 
 COUNTERS: TableName = ("", "_counters")
 SHARED = ""
-
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
-
-
-class Request(NamedTuple):
-    """A request as it came in, before anything was made of it: `query` holds decoded pairs, header names are lower case."""
-
-    method: str
-    path: str
-    base_url: str
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    world: str
-    body: bytes = b""
-    path_values: Mapping[str, str] = _NONE
-
-
-class Input(NamedTuple):
-    """What the contract made of a request: values by place and name, and the decoded body (None where there was none)."""
-
-    path: Mapping[str, Any] = _NONE
-    query: Mapping[str, Any] = _NONE
-    header: Mapping[str, Any] = _NONE
-    body: Any = None
-
-    def at(self, where: str, name: str) -> Any:
-        """The value at `path.id`, `body.plan_id`, ...; None where absent."""
-        values = getattr(self, where)
-        return values.get(name) if isinstance(values, Mapping) else None
-
-
-class Caller(NamedTuple):
-    """Who calls: the credential's record (None for a public operation) and the tenant the call is about."""
-
-    credential: StoredRecord | None
-    tenant: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of records: its number from 1, its size, how many records there are in all."""
-
-    records: Sequence[StoredRecord]
-    number: int
-    size: int
-    total: int
-
-
-class Answer(NamedTuple):
-    """What goes back: a JSON value (None: no content) under a status, with headers."""
-
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = _NONE
-
-
-Result = StoredRecord | Page | Sequence[StoredRecord] | None
-"""What an action gives: a record, a page, a list, or nothing. An Answer given instead goes out as it is."""
 
 
 @dataclass(slots=True)
@@ -235,13 +174,30 @@ class Call:
         """Where the success answer shows records of a resource (the action's, if none is named)."""
         return self.operation.view(resource or self.operation.action.resource)
 
-    def shown(self, record: StoredRecord, resource: str | None = None) -> dict[str, Any]:
-        """What an answer of this operation shows of a record: the view's properties that it has, write-only ones left out."""
-        name = resource or self.operation.action.resource
-        view = self.view(name)
-        facts = self.contract.resources[name]
-        names = view.properties if view else tuple(facts.properties)
-        return {column: record[column] for column in names if column in record and column not in facts.write_only}
+    def shown(self, record: StoredRecord, resource: str | None = None) -> StoredRecord:
+        """What an answer of this operation shows of a record: the view's properties that it has, write-only ones left out.
+
+        Where that is all of it, the record itself: no copy.
+        """
+        columns = self._columns(resource or self.operation.action.resource)
+        return record if columns is None else {column: record[column] for column in columns if column in record}
+
+    def listed(self, records: Iterable[StoredRecord], resource: str | None = None) -> list[StoredRecord]:
+        """What an answer of this operation shows of each record: see `shown`."""
+        columns = self._columns(resource or self.operation.action.resource)
+        if columns is None:
+            return list(records)
+        return [{column: record[column] for column in columns if column in record} for record in records]
+
+    def _columns(self, resource: str) -> tuple[str, ...] | None:
+        """The properties that an answer of this operation shows; None where that is every one there is."""
+        known = self.operation.columns
+        if resource not in known:
+            facts, view = self.contract.resources[resource], self.view(resource)
+            names = view.properties if view else tuple(facts.properties)
+            shown = tuple(name for name in names if name in facts.properties and name not in facts.write_only)
+            known[resource] = None if shown == tuple(facts.properties) else shown
+        return known[resource]
 
     def dangling(self, pointer: str, resource: str) -> Problem:
         """The problem of a body's field that names no record."""
@@ -266,94 +222,3 @@ def next_number(transaction: Transaction, name: str) -> int:
     n = int((transaction.get(COUNTERS, name) or {"n": 0})["n"]) + 1
     transaction.put(COUNTERS, name, {"n": n})
     return n
-
-
-Mint = Callable[[str], str]
-"""Makes the next id of a template."""
-Action = Callable[[Call, Callable[[Call], Any]], Any]
-"""`(call, proceed)`: calling `proceed` first, last, never or twice is after, before, instead, retry."""
-Failure = Callable[[Problem, int, Mint], Any]
-"""`(problem, status, mint_id)`: the body of a failed answer."""
-
-
-def _plain_error(problem: Problem, status: int, mint_id: Mint) -> Any:
-    """RFC 9457's problem details."""
-    return {
-        "type": "about:blank",
-        "title": problem.code,
-        "status": status,
-        "detail": problem.detail,
-        "violations": [
-            {"in": violation.where, "pointer": violation.pointer, "rule": violation.rule, "message": violation.sentence}
-            for violation in problem.violations
-        ],
-    }
-
-
-def _plain_answer(call: Call, result: Result) -> Any:
-    """The bare record, or a bare list."""
-    if isinstance(result, Page):
-        return [call.shown(record) for record in result.records]
-    if isinstance(result, Mapping):
-        return call.shown(result)
-    return None if result is None else [call.shown(record) for record in result]
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """How one vendor speaks, and the few actions that its document cannot state.
-
-    `error(problem, status, mint_id)` gives the body of a failure, `answer(call, result)` that of a success. `actions` are by operationId,
-    `verbs` by the verb of `x-action`, for operations that share one; `failures`, by operationId, are the error bodies of operations whose
-    failures look different.
-    """
-
-    name: str
-    error: Failure = _plain_error
-    answer: Callable[[Call, Result], Any] = _plain_answer
-    actions: dict[str, Action] = field(default_factory=dict)
-    verbs: dict[str, Action] = field(default_factory=dict)
-    failures: dict[str, Failure] = field(default_factory=dict)
-
-    def action(self, *operation_ids: str) -> Callable[[Action], Action]:
-        """Register the action of operations, by operationId."""
-
-        def register(function: Action) -> Action:
-            self.actions.update(dict.fromkeys(operation_ids, function))
-            return function
-
-        return register
-
-    def verb(self, *verbs: Verb) -> Callable[[Action], Action]:
-        """Register the action of every operation with that verb."""
-
-        def register(function: Action) -> Action:
-            self.verbs.update(dict.fromkeys(verbs, function))
-            return function
-
-        return register
-
-    def failure(self, *operation_ids: str) -> Callable[[Failure], Failure]:
-        """Register the error body of operations, by operationId."""
-
-        def register(function: Failure) -> Failure:
-            self.failures.update(dict.fromkeys(operation_ids, function))
-            return function
-
-        return register
-
-
-def load_vendor(name: str) -> Vendor:
-    """The module `mock_server.vendors.<name>`, or a plain vendor where there is none."""
-    from mock_server import (
-        vendors,
-    )  # the folder is the list; importing it at the top would import every caller's vendors
-
-    if any(module.name == name for module in pkgutil.iter_modules(vendors.__path__)):
-        vendor = importlib.import_module(f"mock_server.vendors.{name}").vendor
-        assert isinstance(vendor, Vendor), f"mock_server.vendors.{name} has no `vendor`"
-        return vendor
-    return Vendor(name)
-
-
-__all__ = ["Answer", "Call", "Caller", "Input", "Page", "Request", "Result", "Timestamps", "Vendor", "load_vendor"]

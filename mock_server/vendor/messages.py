@@ -1,0 +1,66 @@
+"""What goes in and what comes out: a request, what the contract made of it, who calls, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from mock_server.store import StoredRecord
+
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Request(NamedTuple):
+    """A request as it came in, before anything was made of it: `query` holds decoded pairs, header names are lower case."""
+
+    method: str
+    path: str
+    base_url: str
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    world: str
+    body: bytes = b""
+    path_values: Mapping[str, str] = NONE
+
+
+class Input(NamedTuple):
+    """What the contract made of a request: values by place and name, and the decoded body (None where there was none)."""
+
+    path: Mapping[str, Any] = NONE
+    query: Mapping[str, Any] = NONE
+    header: Mapping[str, Any] = NONE
+    body: Any = None
+
+    def at(self, where: str, name: str) -> Any:
+        """The value at `path.id`, `body.plan_id`, ...; None where absent."""
+        values = getattr(self, where)
+        return values.get(name) if isinstance(values, Mapping) else None
+
+
+class Caller(NamedTuple):
+    """Who calls: the credential's record (None for a public operation) and the tenant the call is about."""
+
+    credential: StoredRecord | None
+    tenant: str
+
+
+class Page(NamedTuple):
+    """A page of records: its number from 1, its size, how many records there are in all."""
+
+    records: Sequence[StoredRecord]
+    number: int
+    size: int
+    total: int
+
+
+class Answer(NamedTuple):
+    """What goes back: a JSON value (None: no content) under a status, with headers."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = NONE
+
+
+Result = StoredRecord | Page | Sequence[StoredRecord] | None
+"""What an action gives: a record, a page, a list, or nothing. An Answer given instead goes out as it is."""
