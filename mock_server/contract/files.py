@@ -1,19 +1,15 @@
-"""Reads the hand-written YAML: strict, fast, and able to say on which line anything stands.
-
-YAML is read as JSON's superset: only `true`, `false`, `null`, decimal numbers and strings, so that a date stays text
-and the country `NO` stays a country. A repeated key is an error, as it is a fact lost.
-"""
+"""Reads the hand-written files, each once, and says on which line anything in them stands."""
 
 from __future__ import annotations
 
 import functools
-import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from mock_server.contract.loader import Loader
 
 Json = Any
 """A JSON value as Python has it: dict, list, str, int, float, bool or None."""
@@ -36,70 +32,6 @@ def data_root() -> Path:
     return packed if packed.is_dir() else package.parent
 
 
-class _Loader(yaml.CSafeLoader):
-    """CSafeLoader with JSON's values only: keys are text, and none stands twice."""
-
-    yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own attribute
-    yaml_constructors = {  # noqa: RUF012  # PyYAML's own attribute
-        tag: function
-        for tag, function in yaml.CSafeLoader.yaml_constructors.items()
-        if tag is None or tag.rpartition(":")[2] in ("null", "bool", "str", "seq", "map")
-    }
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self._checked: set[int] = set()
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Check the keys before any are merged in, which happens to a node as often as it is referred to."""
-        if id(node) not in self._checked:
-            self._checked.add(id(node))
-            _check_keys(node)
-        super().flatten_mapping(node)
-
-
-def _check_keys(node: yaml.MappingNode) -> None:
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a key is text", key.start_mark)
-        if key.tag == "tag:yaml.org,2002:merge":
-            continue
-        key.tag = "tag:yaml.org,2002:str"
-        if key.value in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
-        seen.add(key.value)
-
-
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
-    try:
-        return int(loader.construct_scalar(node))
-    except ValueError:
-        raise yaml.constructor.ConstructorError(None, None, "this is no usable integer", node.start_mark) from None
-
-
-def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
-    try:
-        number = float(loader.construct_scalar(node))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise yaml.constructor.ConstructorError(None, None, "this is no usable number", node.start_mark)
-    return number
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
-_Loader.add_constructor("tag:yaml.org,2002:float", _number)
-for _tag, _pattern, _first in (
-    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
-    ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
-    ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    ("tag:yaml.org,2002:float", r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", "-0123456789"),
-    ("tag:yaml.org,2002:merge", r"^<<$", "<"),
-):
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
-
-
 def shown(path: Path) -> str:
     """The file as a reader would name it: below the data folder where it can be, else as given."""
     try:
@@ -113,7 +45,7 @@ def _read(path: Path, _stamp: tuple[int, int]) -> Json:
     try:
         text = path.read_text(encoding="utf-8")
         # A subclass of CSafeLoader: no tag in the file can build anything but plain data.
-        return yaml.load(_Named(text, shown(path)), Loader=_Loader)  # noqa: S506
+        return yaml.load(_Named(text, shown(path)), Loader=Loader)  # noqa: S506
     except OSError:
         raise ContractError("this is no readable file", f"{shown(path)}:1") from None
     except UnicodeDecodeError:
@@ -184,7 +116,7 @@ def resolve(document: Json, pointer: str) -> Json:
 @functools.lru_cache(maxsize=64)
 def _nodes(path: Path, _stamp: int) -> yaml.Node | None:
     with path.open("rb") as stream:
-        return yaml.compose(stream, Loader=_Loader)
+        return yaml.compose(stream, Loader=Loader)
 
 
 def line_of(path: Path, pointer: str) -> int:

@@ -80,6 +80,32 @@ def test_the_scalars_of_json_are_what_they_are(tmp_path: Path, text: str, value:
     assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("!!str 5", "5"),
+        ("!!int '5'", 5),
+        ("!!bool 'true'", True),
+        ("!!null x", None),
+        ("!!seq [a]", ["a"]),
+    ],
+)
+def test_a_tag_that_is_written_out_decides(tmp_path: Path, text: str, value: Any) -> None:
+    assert read(written(tmp_path, f"value: {text}\n")) == {"value": value}
+
+
+def test_what_is_merged_in_stands_below_what_is_written(tmp_path: Path) -> None:
+    text = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 5}\nd: *b\ne: {z: 6, <<: *b}\n"
+    found = read(written(tmp_path, text))
+    assert found == {
+        "a": {"x": 1, "y": 2},
+        "b": {"y": 3, "z": 4},
+        "c": {"x": 5, "y": 2, "z": 4},
+        "d": {"y": 3, "z": 4},
+        "e": {"y": 3, "z": 6},
+    }
+
+
 def test_keys_are_text_whatever_they_look_like(tmp_path: Path) -> None:
     assert read(written(tmp_path, "200: ok\ntrue: yes\nnull: no\n1.5: half\n")) == {
         "200": "ok",
@@ -100,6 +126,9 @@ def test_keys_are_text_whatever_they_look_like(tmp_path: Path) -> None:
         ("a: " + "9" * 5000, 1, "no usable integer"),
         ("a: !!int x", 1, "no usable integer"),
         ("a: !!float x", 1, "no usable number"),
+        ("a: !!bool maybe", 1, "neither true nor false"),
+        ("a: !!map [x]", 1, "expected a mapping"),
+        ("a: !!str [x]", 1, "expected a scalar"),
         ("a: 1\nb: !!timestamp 2020-01-01\n", 2, "timestamp"),
         ("a: !!set {x}", 1, "set"),
         ("a: !!python/object/apply:os.getcwd []", 1, "python"),
