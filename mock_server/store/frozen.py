@@ -1,0 +1,61 @@
+"""JSON values that nobody can change by accident, so that records may be handed out without copying them.
+
+Dicts and lists by type, so that validators, encoders and `==` take them as such; a copy of one (`{**record}`, `[*items]`, `copy`, `pickle`) is plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+
+def _refuse(self: Any, *_: Any, **__: Any) -> NoReturn:
+    raise TypeError("what is stored cannot be changed; store a changed copy")
+
+
+class FrozenDict(dict[str, Any]):
+    """An object."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+class FrozenList(list[Any]):
+    """An array."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+    def __reduce__(self) -> Any:
+        return list, (list(self),)
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None), FrozenDict, FrozenList})
+_has_only = _SCALARS.issuperset
+_set = dict.__setitem__
+
+
+def freeze(value: Any) -> Any:
+    """The value, its objects and arrays copied into frozen ones; what is frozen already is taken as it is."""
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, Mapping):
+        return frozen(value)
+    return FrozenList([freeze(item) for item in value]) if isinstance(value, list) else value
+
+
+def frozen(record: Mapping[str, Any]) -> FrozenDict:
+    """The frozen copy of an object."""
+    if type(record) is FrozenDict:
+        return record
+    copy = FrozenDict(record)
+    if not _has_only(map(type, copy.values())):
+        for name, item in copy.items():
+            if type(item) not in _SCALARS:
+                _set(copy, name, freeze(item))
+    return copy
