@@ -11,7 +11,7 @@ from typing import Protocol
 
 from mock_server.store.frozen import FrozenDict, FrozenList, freeze
 from mock_server.store.memory import MemoryStore, MemoryTransaction
-from mock_server.store.table import Key, StoredRecord, TableName, Where
+from mock_server.store.table import Field, Key, StoredRecord, TableName, Where
 
 
 class Transaction(Protocol):
@@ -64,6 +64,7 @@ def sweep(transaction: Transaction, table: TableName, is_outdated: Callable[[Sto
 
 
 __all__ = [
+    "Field",
     "FrozenDict",
     "FrozenList",
     "Key",

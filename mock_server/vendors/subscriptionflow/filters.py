@@ -1,20 +1,26 @@
 """SubscriptionFlow's filters and searches: which records match conditions by column.
 
 Only `$is_null` matches a column without a value. Numbers and moments are compared as such where the column holds them, all else as text.
+Conditions of equality are answered by the store's indexes, where these compare as the column does; the others are tested on what is left.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server.clock import parsed
-from mock_server.store import StoredRecord
+from mock_server.store import Field, StoredRecord
 from mock_server.vendor import Call, Page, Result
 
 Comparable = float | datetime | str
+EXACT = 2.0**53
+"""Below it, whole numbers and floats that are equal as one are equal as the other."""
+NOWHERE = object()
+"""A value that no record holds."""
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "$equals": lambda have, want: have == want,
@@ -77,25 +83,72 @@ def _asked(call: Call) -> dict[str, Any]:
     return asked
 
 
-def _matching(call: Call, conditions: Mapping[str, Mapping[str, Any]]) -> list[StoredRecord]:
-    if not any(conditions.values()):
-        return []
-    kinds = call.resource.properties
-    tests = [
-        (column, operator, operand, kinds[column].get("format") == "date-time")
-        for column, operators in conditions.items()
+class Condition(NamedTuple):
+    """What must hold of a column; `moment` says that it holds moments."""
+
+    column: str
+    operator: str
+    operand: Any
+    moment: bool
+
+
+def _matching(call: Call, asked: Mapping[str, Mapping[str, Any]]) -> list[StoredRecord]:
+    columns = call.resource.properties
+    conditions = [
+        Condition(column, operator, operand, columns[column].get("format") == "date-time")
+        for column, operators in asked.items()
         for operator, operand in operators.items()
     ]
-    return [
-        record
-        for record in call.scan(call.resource.name)
-        if all(_holds(record.get(column), operator, operand, moment) for column, operator, operand, moment in tests)
-    ]
+    if not conditions:
+        return []
+    where: dict[Any, Any] = {}
+    rest = []
+    for condition in conditions:
+        found = looked_up(condition, columns[condition.column].get("type"))
+        if found is None or found[0] in where:
+            rest.append(condition)
+        else:
+            where[found[0]] = found[1]
+    records = call.scan(call.resource.name, where)
+    return [record for record in records if all(holds(record, condition) for condition in rest)] if rest else [*records]
 
 
-def _holds(have: Any, operator: str, operand: Any, moment: bool) -> bool:
+def looked_up(condition: Condition, kind: Any) -> tuple[Field, Any] | None:
+    """A field and the value it must equal for the condition to hold, and only then; None where the records themselves must be asked."""
+    column, operator, operand, moment = condition
     if operator in ("$is_null", "$not_null"):
-        return (have is None) == ((operator == "$is_null") == (_text(operand) in ("true", "1")))
+        return (column, None) if _wants_null(operator, operand) else None
+    if operator != "$equals":
+        return None
+    if moment:
+        return _moment_in(column), _comparable(operand, operand, True) or NOWHERE
+    if kind == "string":
+        return column, _text(operand)
+    if kind not in ("integer", "number"):
+        return None
+    number = _comparable(operand, 0, False)
+    if number is None:
+        return column, NOWHERE
+    return (column, number) if isinstance(number, float) and abs(number) < EXACT else None
+
+
+@functools.cache
+def _moment_in(column: str) -> Callable[[StoredRecord], Comparable | None]:
+    """What reads a column's moment: one function for each column, since the store keeps an index for each function."""
+
+    def moment(record: StoredRecord) -> Comparable | None:
+        have = record.get(column)
+        return None if have is None else _comparable(have, have, True)
+
+    return moment
+
+
+def holds(record: StoredRecord, condition: Condition) -> bool:
+    """Whether a condition holds of a record."""
+    column, operator, operand, moment = condition
+    have = record.get(column)
+    if operator in ("$is_null", "$not_null"):
+        return (have is None) == _wants_null(operator, operand)
     if have is None:
         return False
     if operator in _TEXT:
@@ -105,6 +158,10 @@ def _holds(have: Any, operator: str, operand: Any, moment: bool) -> bool:
     if operator == "$not_equals":
         return not _compares(have, "$equals", operand, moment)
     return _compares(have, operator, operand, moment)
+
+
+def _wants_null(operator: str, operand: Any) -> bool:
+    return (operator == "$is_null") == (_text(operand) in ("true", "1"))
 
 
 def _is_one_of(have: Any, wanted: Sequence[str], moment: bool) -> bool:
