@@ -7,7 +7,7 @@ from mock_server.contract.build import load, vendors
 from mock_server.contract.extensions import Finding, check, check_keys
 from mock_server.contract.files import ContractError, Json, data_root, escape, resolve
 from mock_server.contract.fixtures import Fixtures, Record, load_fixtures
-from mock_server.contract.json_schema import convert, definitions
+from mock_server.contract.json_schema import Definitions, convert, definitions
 from mock_server.contract.model import (
     Action,
     Body,
@@ -35,6 +35,7 @@ __all__ = [
     "Body",
     "Contract",
     "ContractError",
+    "Definitions",
     "Finding",
     "Fixtures",
     "Idempotency",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from mock_server.contract.json_schema import compile_all
 from mock_server.contract.model import Contract, Idempotency, Pagination, Tenancy
 from mock_server.contract.openapi import BROKEN, invalidities
 from mock_server.contract.operations import read_operations
+from mock_server.contract.parts import Part, walk
 from mock_server.contract.resources import read_resources
 from mock_server.contract.source import Source
 
@@ -33,8 +34,9 @@ def load(name: str | Path) -> Contract:
     bundled = bundle(path)
     # Validating takes a while, so it is done only where reading has failed.
     try:
-        contract = _contract(Source(bundled))
-        compile_all(bundled.document)
+        parts = tuple(walk(bundled.document))
+        contract = _contract(Source(bundled), parts)
+        compile_all(bundled.document, parts)
         return contract
     except (*BROKEN, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         finding = next(invalidities(bundled.document), None)
@@ -46,8 +48,8 @@ def load(name: str | Path) -> Contract:
         raise ContractError(message, bundled.place(pointer), bundled.written_at(pointer)[1]) from error
 
 
-def _contract(source: Source) -> Contract:
-    for finding in extensions.check(source.document):
+def _contract(source: Source, parts: Iterable[Part]) -> Contract:
+    for finding in extensions.check(source.document, parts):
         raise source.fail(finding.pointer, finding.message)
     facts = source.document.get("x-vendor")
     if not isinstance(facts, dict):

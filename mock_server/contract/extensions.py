@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
 
 from mock_server.contract.files import Json, data_root, escape, read
-from mock_server.contract.parts import walk
+from mock_server.contract.parts import Part, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,16 @@ def _vocabulary() -> dict[str, tuple[frozenset[str], jsonschema_rs.Validator]]:
     }
 
 
-def check(document: Json) -> Iterator[Finding]:
-    """Yield a finding for every `x-` key that is unknown, out of place, or has a value outside the vocabulary."""
-    for part in walk(document):
-        yield from check_keys(part.node, part.place, part.pointer)
+def check(document: Json, parts: Iterable[Part] | None = None) -> Iterator[Finding]:
+    """Yield a finding for every `x-` key that is unknown, out of place, or has a value outside the vocabulary.
+
+    `parts` are the document's, where the caller has them.
+    """
+    for part in walk(document) if parts is None else parts:
+        for key in part.node:
+            if key.startswith("x-"):
+                yield from check_keys(part.node, part.place, part.pointer)
+                break
 
 
 def check_keys(node: Mapping[str, Any], place: str, pointer: str = "") -> Iterator[Finding]:
@@ -57,6 +63,8 @@ def check_keys(node: Mapping[str, Any], place: str, pointer: str = "") -> Iterat
             yield Finding(
                 at, "extension-place", f"{key} does not belong on a {place}, but on: {', '.join(sorted(places))}"
             )
+        if validator.is_valid({key: value}):
+            continue
         for error in validator.iter_errors({key: value}):
             below = "".join("/" + escape(str(step)) for step in list(error.instance_path)[1:])
             yield Finding(at + below, "extension-value", f"{key}: {error.message}")

@@ -6,12 +6,14 @@ carry a read-only property (it is ignored, so it is not checked), a response nev
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
+from urllib.parse import quote
 
 import jsonschema_rs
 
-from mock_server.contract.files import Json
-from mock_server.contract.parts import walk
+from mock_server.contract.files import Json, escape, steps
+from mock_server.contract.parts import Part, walk
 from mock_server.contract.references import follow
 
 Direction = Literal["request", "response", "stored"]
@@ -20,6 +22,12 @@ _DROPPED = frozenset(
     {"nullable", "example", "examples", "readOnly", "writeOnly", "xml", "externalDocs", "deprecated", "discriminator"}
     | {"title", "description", "default"}
 )
+_MEANT_OTHERWISE = _DROPPED | {
+    *("properties", "required", "allOf", "anyOf", "oneOf", "items", "not", "additionalProperties"),
+    *("exclusiveMinimum", "exclusiveMaximum"),
+}
+_NAMED = ("document", "components")
+"""What the named schemas of a document stand in."""
 _INTEGERS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
@@ -35,9 +43,12 @@ def convert(schema: Json, direction: Direction, document: Json = None) -> Json:
         return {"$ref": reference.replace("#/components/schemas/", "#/$defs/")}
     result: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in _DROPPED or key.startswith("x-"):
+        if key not in _MEANT_OTHERWISE:
+            if not key.startswith("x-"):
+                result[key] = value
+        elif key in _DROPPED:
             continue
-        if key == "properties":
+        elif key == "properties":
             result[key] = {name: _property(item, direction, document) for name, item in value.items()}
         elif key == "required":
             properties = schema.get("properties", {})
@@ -47,12 +58,10 @@ def convert(schema: Json, direction: Direction, document: Json = None) -> Json:
             result[key] = [convert(item, direction, document) for item in value]
         elif key in ("items", "not", "additionalProperties"):
             result[key] = convert(value, direction, document)
-        elif key in ("exclusiveMinimum", "exclusiveMaximum"):
+        else:
             limit = "minimum" if key == "exclusiveMinimum" else "maximum"
             if value and limit in schema:
                 result[key] = schema[limit]
-        else:
-            result[key] = value
     _bound_integer(schema, result)
     return _nullable(schema, result)
 
@@ -61,7 +70,8 @@ def _is_hidden(item: Json, direction: Direction, document: Json) -> bool:
     """Whether a property of that schema is not expected in this direction."""
     if direction == "stored":
         return False
-    return bool(follow(document, item).get("readOnly" if direction == "request" else "writeOnly"))
+    node = follow(document, item) if isinstance(item, dict) and "$ref" in item else item
+    return isinstance(node, dict) and bool(node.get("readOnly" if direction == "request" else "writeOnly"))
 
 
 def _property(item: Json, direction: Direction, document: Json) -> Json:
@@ -71,8 +81,10 @@ def _property(item: Json, direction: Direction, document: Json) -> Json:
 
 
 def _bound_integer(schema: dict[str, Any], result: dict[str, Any]) -> None:
+    if schema.get("type") != "integer":
+        return
     bounds = _INTEGERS.get(schema.get("format", ""))
-    if bounds and schema.get("type") == "integer":
+    if bounds:
         result.pop("format", None)
         if "exclusiveMinimum" not in result:
             result["minimum"] = max(bounds[0], result.get("minimum", bounds[0]))
@@ -94,11 +106,64 @@ def definitions(document: Json, direction: Direction) -> dict[str, Any]:
     return {name: convert(schema, direction, document) for name, schema in schemas.items()}
 
 
-def compile_all(document: Json) -> None:
+class Definitions:
+    """The named schemas of a document for one direction, each converted when something first leads to it."""
+
+    def __init__(self, document: Json, direction: Direction) -> None:
+        self._document = document
+        self._schemas = document.get("components", {}).get("schemas", {})
+        self._direction = direction
+        self._known: dict[str, tuple[Json, frozenset[str]]] = {}
+
+    def reached(self, converted: Json) -> dict[str, Any]:
+        """The `$defs` that a converted schema needs: what it refers to, directly or by way of others."""
+        found: dict[str, Any] = {}
+        todo = set(_named(converted))
+        while todo:
+            name = todo.pop()
+            if name in self._schemas:  # else the validator says so
+                found[name], below = self._definition(name)
+                todo |= below - found.keys()
+        return found
+
+    def _definition(self, name: str) -> tuple[Json, frozenset[str]]:
+        known = self._known.get(name)
+        if known is None:
+            converted = convert(self._schemas[name], self._direction, self._document)
+            known = self._known[name] = (converted, frozenset(_named(converted)))
+        return known
+
+
+def _named(converted: Json) -> Iterator[str]:
+    """The names of the definitions that a converted schema refers to itself."""
+    if isinstance(converted, dict):
+        reference = converted.get("$ref")
+        if isinstance(reference, str):
+            yield from steps(reference)[1:2]
+        for value in converted.values():
+            if isinstance(value, dict | list):
+                yield from _named(value)
+    elif isinstance(converted, list):
+        for item in converted:
+            yield from _named(item)
+
+
+def compile_all(document: Json, parts: Iterable[Part] | None = None) -> None:
     """Make one validator of every schema of a document, so that one that cannot be used is known at the start.
 
-    Raises jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, or what a schema of another shape than OpenAPI's leads to.
+    `parts` are the document's, where the caller has them. Raises jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, or what a
+    schema of another shape than OpenAPI's leads to.
     """
-    roots = [part.node for part in walk(document) if part.place == "schema" and "schema" not in part.within]
-    inline = [convert(node, "stored", document) for node in roots]
-    jsonschema_rs.Draft202012Validator({"allOf": inline, "$defs": definitions(document, "stored")})
+    named = definitions(document, "stored")
+    references = {f"#/$defs/{quote(escape(name))}" for name in named}
+    inline = []
+    for part in walk(document) if parts is None else parts:
+        if part.place == "schema" and "schema" not in part.within and part.within != _NAMED:
+            converted = convert(part.node, "stored", document)
+            if "$ref" in converted:
+                references.add(converted["$ref"])
+            else:
+                inline.append(converted)
+    jsonschema_rs.Draft202012Validator(
+        {"allOf": [*({"$ref": reference} for reference in sorted(references)), *inline], "$defs": named}
+    )

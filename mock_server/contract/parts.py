@@ -88,7 +88,7 @@ def _walk(node: Json, pointer: str, place: str, within: tuple[str, ...]) -> Iter
     children = _CHILDREN.get(place, {})
     below = (*within, place)
     for key, value in node.items():
-        kind = children.get(key, children.get("*"))
+        kind = children.get(key) or children.get("*")
         if kind is None:
             continue
         at = f"{pointer}/{escape(key)}"
