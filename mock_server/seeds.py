@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import jsonschema_rs
 
 from mock_server.contract import (
     Contract,
     ContractError,
+    Definitions,
     Fixtures,
     Record,
     Resource,
     convert,
-    definitions,
     escape,
     named_records,
 )
@@ -43,19 +43,15 @@ CREDENTIAL = {
 """What the engine reads of a credential, whether or not the vendor's document declares it."""
 
 
-def stored_validators(contract: Contract) -> Mapping[str, jsonschema_rs.Validator]:
-    """For each resource, the validator of its stored shape."""
-    defs = definitions(contract.document, "stored")
-    return {
-        name: jsonschema_rs.Draft202012Validator(
-            {
-                "allOf": [convert(resource.schema, "stored"), CREDENTIAL if name == "Credential" else True],
-                "$defs": defs,
-            },
-            validate_formats=True,
-        )
-        for name, resource in contract.resources.items()
-    }
+def stored_validators(contract: Contract, names: Iterable[str] | None = None) -> Mapping[str, jsonschema_rs.Validator]:
+    """For each resource, or each of those named, the validator of its stored shape."""
+    definitions = Definitions(contract.document, "stored")
+    found = {}
+    for name in contract.resources if names is None else names:
+        stored = convert(contract.resources[name].schema, "stored")
+        whole = {"allOf": [stored, CREDENTIAL if name == "Credential" else True], "$defs": definitions.reached(stored)}
+        found[name] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+    return found
 
 
 def undeclared(facts: Resource, record: Mapping[str, object]) -> list[str]:
@@ -66,7 +62,7 @@ def undeclared(facts: Resource, record: Mapping[str, object]) -> list[str]:
 
 def flaws(contract: Contract, fixtures: Fixtures) -> Iterator[tuple[Record, str, str]]:
     """What is wrong with the records: (record, JSON pointer inside it, message)."""
-    validators = stored_validators(contract)
+    validators = stored_validators(contract, [name for name, records in fixtures.records.items() if records])
     taken: dict[tuple[str, str | None], dict[tuple[object, ...], str]] = {}
     for resource, records in fixtures.records.items():
         facts = contract.resources[resource] if records else None
@@ -74,7 +70,8 @@ def flaws(contract: Contract, fixtures: Fixtures) -> Iterator[tuple[Record, str,
             assert facts is not None
             for name in undeclared(facts, record.value):
                 yield record, f"/{escape(name)}", "the schema does not declare it"
-            for error in validators[resource].iter_errors(record.value):
+            validator = validators[resource]
+            for error in () if validator.is_valid(record.value) else validator.iter_errors(record.value):
                 yield record, "".join(f"/{escape(str(step))}" for step in error.instance_path), error.message
             if not _is_key(record.value.get(facts.key)):
                 yield record, f"/{facts.key}", "the key is no text and no integer"

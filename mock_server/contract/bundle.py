@@ -7,6 +7,7 @@ document becomes a local one.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,16 +49,20 @@ def bundle(path: Path) -> Bundle:
         raise ContractError("a contract is a mapping", f"{shown(path)}:1")
     origins: dict[str, tuple[Path, str]] = {}
     files: dict[Path, Json] = {}
+    resolved = functools.cache(lambda folder, name: (folder / name).resolve())
 
     def inline(value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]) -> Json:
         if isinstance(value, dict):
             reference = value.get("$ref")
             if isinstance(reference, str):
                 return follow(reference, value, file, inside, at, trail)
-            return {
-                key: inline(item, file, f"{inside}/{escape(str(key))}", f"{at}/{escape(str(key))}", trail)
-                for key, item in value.items()
-            }
+            copied = {}
+            for key, item in value.items():
+                if isinstance(item, dict | list):
+                    step = escape(key)
+                    item = inline(item, file, f"{inside}/{step}", f"{at}/{step}", trail)
+                copied[key] = item
+            return copied
         if isinstance(value, list):
             return [inline(item, file, f"{inside}/{i}", f"{at}/{i}", trail) for i, item in enumerate(value)]
         return value
@@ -71,7 +76,7 @@ def bundle(path: Path) -> Bundle:
             return ContractError(f"the reference {reference} {why}", f"{shown(file)}:{line_of(file, inside)}", inside)
 
         try:
-            target = (file.parent / name).resolve() if name else file
+            target = resolved(file.parent, name) if name else file
         except ValueError:
             raise refusal("names no file") from None
         if target == path:

@@ -12,6 +12,12 @@ from mock_server.contract.source import Source
 def read_response(source: Source, resources: Container[str], status: int, node: Json, pointer: str) -> Response:
     """One answer; `resources` are the names that a view may have. Raises ContractError."""
     node, pointer = source.deref(node, pointer)
+    if (status, pointer) not in source.answers:
+        source.answers[status, pointer] = _response(source, resources, status, node, pointer)
+    return source.answers[status, pointer]
+
+
+def _response(source: Source, resources: Container[str], status: int, node: Json, pointer: str) -> Response:
     content = node.get("content", {})
     schema = next((entry.get("schema") for entry in content.values()), None)
     headers = {}

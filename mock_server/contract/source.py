@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mock_server.contract.bundle import Bundle
 from mock_server.contract.files import ContractError, Json, escape, resolve
-from mock_server.contract.model import Provenance
+from mock_server.contract.model import Provenance, Response
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A bundled document."""
+    """A bundled document; `answers` are those that were read, by status and pointer, as many operations share one."""
 
     bundle: Bundle
+    answers: dict[tuple[int, str], Response] = field(default_factory=dict)
 
     @property
     def document(self) -> dict[str, Any]:
