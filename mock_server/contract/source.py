@@ -13,10 +13,14 @@ from mock_server.contract.model import Provenance, Response
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A bundled document; `answers` are those that were read, by status and pointer, as many operations share one."""
+    """A bundled document, with what was read of it before, as many operations share it.
+
+    `answers` are by status and pointer; `gathered` are the properties of the schema that has the id, which lives as long as the document.
+    """
 
     bundle: Bundle
     answers: dict[tuple[int, str], Response] = field(default_factory=dict)
+    gathered: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -29,6 +33,8 @@ class Source:
 
     def deref(self, node: Json, pointer: str) -> tuple[Json, str]:
         """Follow local references: the node they lead to and its pointer."""
+        if not isinstance(node, dict) or "$ref" not in node:
+            return node, pointer
         seen: set[str] = set()
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             target = node["$ref"].removeprefix("#")
@@ -44,12 +50,18 @@ class Source:
     def properties(self, schema: Json, pointer: str) -> dict[str, Any]:
         """The properties of a schema and of what it is composed of, references followed; the later one wins."""
         node, pointer = self.deref(schema, pointer)
+        known = self.gathered.get(id(node))
+        if known is None:
+            known = self.gathered[id(node)] = self._properties(node, pointer)
+        return known
+
+    def _properties(self, node: Json, pointer: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for index, part in enumerate(node.get("allOf", [])):
             found.update(self.properties(part, f"{pointer}/allOf/{index}"))
         for name, item in node.get("properties", {}).items():
             resolved, _ = self.deref(item, f"{pointer}/properties/{escape(name)}")
-            found[name] = {**found.get(name, {}), **resolved}
+            found[name] = {**found[name], **resolved} if name in found else resolved
         return found
 
     def raw_property(self, node: Json, key: str) -> Json:
