@@ -1,44 +1,26 @@
 """Holds an implementation to one or several contracts: what `mockingbill check` does.
 
-One pytest process a vendor, two at a time: workers of one process are bound by the interpreter's lock, and their order changes the verdict.
+Each vendor is divided into parts, done side by side by processes; what they tell is put together here.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from conformance.finding import Unreachable
+from conformance.parts import Part, join, split
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise, write
-from conformance.run import Profile
-from conformance.scope import read
+from conformance.run import Profile, Settings
+from conformance.scope import Scope, read
 from conformance.target import BadTarget, base_url, reach
+from conformance.workers import available, run_all
 from mock_server.contract import ContractError
-
-_AT_ONCE = 2
-
-
-@dataclass
-class _Child:
-    """One pytest process, and how far its events have been read."""
-
-    result: Result
-    process: subprocess.Popen[bytes]
-    events: Path
-    output: Path
-    offset: int = 0
 
 
 def check(
@@ -49,36 +31,49 @@ def check(
     include_inferred: bool = False,
     report_dir: Path | None = None,
     target_file: Path | None = None,
+    workers: int | None = None,
     console: Console | None = None,
 ) -> int:
     """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand.
 
     `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
-    replaced, and where our own mock answers there, `/vendor` is appended.
+    replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
     """
     console = console or Console(highlight=False)
     results = [Result(vendor) for vendor in vendors]
     code = UNTOLD
     try:
-        names = [read(vendor).name for vendor in vendors]
-        for result, name in zip(results, names, strict=True):
-            result.vendor = name
+        scopes = [Scope(read(vendor), include_inferred) for vendor in vendors]
+        names = [scope.contract.name for scope in scopes]
+        results = [Result(name) for name in names]
         if not names:
             raise BadTarget("no vendor is named")
         if len(names) > 1 and target.startswith("http") and "{vendor}" not in target:
             _must_be_ours(target, names)
         with reach(target) as url, tempfile.TemporaryDirectory(prefix="mockingbill-") as scratch:
-            waiting = [
-                (
-                    result,
-                    _command(
-                        vendor, base_url(url, result.vendor), target, profile, seed, include_inferred, target_file
-                    ),
+            chosen = [
+                Settings(
+                    vendor=str(Path(vendor).resolve()) if vendor.endswith((".yaml", ".yml")) else vendor,
+                    target=base_url(url, name),
+                    profile=profile,
+                    seed=seed,
+                    inferred=include_inferred,
+                    target_file=target_file.resolve() if target_file else None,
+                    world=f"check-{uuid.uuid4().hex[:10]}",
+                    shown_target=target,
                 )
-                for result, vendor in zip(results, vendors, strict=True)
+                for vendor, name in zip(vendors, names, strict=True)
             ]
-            console.print(f"checking {', '.join(names)} at {target}: profile {profile}, seed {seed}", soft_wrap=True)
-            stopped = _run_all(waiting, Path(scratch), console)
+            divided = [split(settings, scope) for settings, scope in zip(chosen, scopes, strict=True)]
+            parts = [part for group in divided for part in group]
+            many = min(workers or available(), len(parts))
+            console.print(
+                f"checking {', '.join(names)} at {target}: profile {profile}, seed {seed}, {many} at a time",
+                soft_wrap=True,
+            )
+            teller = _Teller(console, divided)
+            stopped = run_all(parts, many, Path(scratch), teller.tell)
+        results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
         codes = {result.code for result in results}
         code = STOPPED if stopped else BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
     except (BadTarget, ContractError, Unreachable) as error:
@@ -100,111 +95,26 @@ def _must_be_ours(target: str, names: Sequence[str]) -> None:
         )
 
 
-def _command(
-    vendor: str, url: str, shown: str, profile: str, seed: int, inferred: bool, target_file: Path | None
-) -> list[str]:
-    document = str(Path(vendor).resolve()) if vendor.endswith((".yaml", ".yml")) else vendor
-    options = {"vendor": document, "target": url, "shown": shown, "profile": profile, "seed": str(seed)}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--pyargs",
-        "conformance.suite",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-    ]
-    command += [f"--mockingbill-{name}={value}" for name, value in options.items()]
-    command += ["--mockingbill-include=inferred"] if inferred else []
-    command += [f"--mockingbill-target-file={target_file.resolve()}"] if target_file else []
-    return command
+class _Teller:
+    """Says on the terminal what happens while it happens; a class, for it knows how much of each vendor is still under way."""
+
+    def __init__(self, console: Console, divided: Sequence[Sequence[Part]]) -> None:
+        self.console = console
+        self.divided = divided
+        self.ended: list[Part] = []
+
+    def tell(self, part: Part, event: Mapping[str, Any]) -> None:
+        """Findings as soon as they are found, and each vendor when the last of it is tested."""
+        for finding in event["findings"] if event["kind"] == "outcome" else ():
+            show_finding(self.console, part.result.vendor, finding)
+        if event["kind"] != "ended":
+            return
+        self.ended.append(part)
+        for group in self.divided:
+            if part in group and all(one in self.ended for one in group):
+                tested, planned = (sum(counts) for counts in zip(*map(_progress, group), strict=True))
+                self.console.print(f"{part.result.vendor}: {tested} of {planned} tested")
 
 
-def _run_all(waiting: list[tuple[Result, list[str]]], scratch: Path, console: Console) -> bool:
-    """Run every command, two at a time, and tell what they find; whether it was stopped by hand."""
-    running: list[_Child] = []
-    try:
-        while waiting or running:
-            while waiting and len(running) < _AT_ONCE:
-                running.append(_start(*waiting.pop(0), scratch))
-            time.sleep(0.05)
-            for child in list(running):
-                ended = child.process.poll() is not None
-                _listen(child, console)
-                if ended:
-                    running.remove(child)
-                    _close(child)
-                    console.print(
-                        f"{child.result.vendor}: {len(child.result.outcomes)} of {child.result.planned} tested"
-                    )
-    except KeyboardInterrupt:
-        for child in running:
-            _listen(child, console)
-        return True
-    finally:
-        for child in running:
-            _stop(child)
-    return False
-
-
-def _start(result: Result, command: list[str], scratch: Path) -> _Child:
-    folder = scratch / f"{len(list(scratch.iterdir()))}"
-    folder.mkdir()
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    events, output = folder / "events.jsonl", folder / "output.txt"
-    command = [*command, f"--mockingbill-events={events}", "-c", str(folder / "pytest.ini"), f"--rootdir={folder}"]
-    with output.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
-            command,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder)},
-        )
-    return _Child(result, process, events, output)
-
-
-def _stop(child: _Child) -> None:
-    """End a process and what it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.process.pid, signal.SIGKILL)
-    child.process.wait(timeout=10)
-
-
-def _events(child: _Child) -> Iterator[dict[str, Any]]:
-    if not child.events.exists():
-        return
-    with child.events.open("rb") as stream:
-        stream.seek(child.offset)
-        for line in stream:
-            if not line.endswith(b"\n"):
-                return
-            child.offset += len(line)
-            yield json.loads(line)
-
-
-def _listen(child: _Child, console: Console) -> None:
-    """Take in what a process has told since the last time."""
-    for event in _events(child):
-        if event["kind"] == "planned":
-            child.result.planned = event["count"]
-        elif event["kind"] == "outcome":
-            child.result.outcomes.append(event)
-            for finding in event["findings"]:
-                show_finding(console, child.result.vendor, finding)
-        elif event["kind"] == "finished":
-            child.result.finished = True
-            child.result.doubts += event["doubts"]
-            child.result.counts = event["counts"]
-            child.result.base_url = event["base_url"]
-
-
-def _close(child: _Child) -> None:
-    """A process that ended without saying so could not tell; the end of what it wrote says why."""
-    if not child.result.finished:
-        text = child.output.read_text(encoding="utf-8", errors="replace").strip()
-        child.result.doubts.append(f"the run ended early: {' / '.join(text.splitlines()[-5:])[:600]}")
+def _progress(part: Part) -> tuple[int, int]:
+    return len(part.result.outcomes), part.result.planned

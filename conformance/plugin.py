@@ -52,16 +52,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the name of this run's world; a new one each time by default",
     )
     add("--mockingbill-shown", metavar="TARGET", help="how a finding names the implementation, where that is another")
+    add(
+        "--mockingbill-part",
+        action="store_true",
+        help="this is a part of a run: whether every operation succeeded once is judged by whoever joins the parts",
+    )
     add("--mockingbill-events", metavar="FILE", help="write what happens to a file, one JSON object a line")
 
 
 class Session:
     """What one pytest session knows of the implementation under test."""
 
-    def __init__(self, settings: Settings, scope: Scope, events: Path | None) -> None:
+    def __init__(self, settings: Settings, scope: Scope, events: Path | None, part: bool) -> None:
         self.settings = settings
         self.scope = scope
         self.events = events
+        self.part = part
         self.run: Run | None = None
         self.planned: set[str] = set()
         self.whole = True
@@ -97,7 +103,8 @@ class Session:
             return ["nothing was tested"]
         tested = {f"{outcome.promise}-{outcome.subject}" for outcome in self.run.outcomes}
         missing = [f"{name} was not put to the test" for name in sorted(self.planned - tested)]
-        return [*self.run.doubts, *(missing + self.run.unreached() if self.whole else [])]
+        unreached = [] if self.part else self.run.unreached()
+        return [*self.run.doubts, *(missing + unreached if self.whole else [])]
 
 
 _SESSION = pytest.StashKey[Session]()
@@ -112,8 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--mockingbill-target needs --mockingbill-vendor")
     import uuid
 
-    from hypothesis import configuration
-
+    from conformance.beginnings import begin
     from conformance.run import Settings
     from conformance.scope import Scope, read
     from mock_server.contract import ContractError
@@ -134,8 +140,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except ContractError as error:
         raise pytest.UsageError(str(error)) from None
     events = config.getoption("--mockingbill-events")
-    session = Session(settings, scope, Path(events) if events else None)
-    configuration.set_hypothesis_home_dir(Path(session.stack.enter_context(tempfile.TemporaryDirectory())))
+    session = Session(settings, scope, Path(events) if events else None, config.getoption("--mockingbill-part"))
+    begin(Path(session.stack.enter_context(tempfile.TemporaryDirectory())))
     config.stash[_SESSION] = session
     config.pluginmanager.register(Watch(session), "mockingbill-watch")
 
@@ -254,7 +260,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     doubts = ours.doubts()
     run = ours.run
     counts = {name: dict(counter) for name, counter in run.ledger.counts.items()} if run else {}
-    ours.tell("finished", doubts=doubts, counts=counts, base_url=run.target.base_url if run else "")
+    place = run.target.base_url if run else ""
+    ours.tell("finished", doubts=doubts, fatal=bool(ours.fatal), counts=counts, base_url=place)
     if doubts and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.INTERRUPTED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -168,20 +168,22 @@ class Run:
 
     def unreached(self) -> list[str]:
         """Why a run without findings would be no evidence: what never succeeded."""
-        counts = self.ledger.counts
-        answered = {name for name, counter in counts.items() if any(200 <= status < 300 for status in counter)}
-        creates = [operation.id for operation in self.scope.acting("create")]
-        doubts = []
-        if creates and not answered & set(creates):
-            doubts.append(f"no create was accepted: {', '.join(creates)}")
-        for operation in self.scope.operations:
-            if operation.id not in answered:
-                seen = (
-                    ", ".join(f"{status} x{n}" for status, n in sorted(counts.get(operation.id, {}).items()))
-                    or "never called"
-                )
-                doubts.append(f"{operation.id} never succeeded ({seen})")
-        return doubts
+        return unreached(self.scope, self.ledger.counts)
+
+
+def unreached(scope: Scope, counts: Mapping[str, Mapping[int, int]]) -> list[str]:
+    """The operations that never succeeded, by how often each answered with which status; and creates, where none was accepted."""
+    answered = {name for name, statuses in counts.items() if any(200 <= status < 300 for status in statuses)}
+    creates = [operation.id for operation in scope.acting("create")]
+    doubts = []
+    if creates and not answered & set(creates):
+        doubts.append(f"no create was accepted: {', '.join(creates)}")
+    for operation in scope.operations:
+        if operation.id not in answered:
+            times = sorted(counts.get(operation.id, {}).items())
+            seen = ", ".join(f"{status} x{n}" for status, n in times) or "never called"
+            doubts.append(f"{operation.id} never succeeded ({seen})")
+    return doubts
 
 
 def preflight(run: Run) -> None:

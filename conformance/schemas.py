@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import jsonschema_rs
@@ -23,25 +24,31 @@ class Schemas:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self._validators: dict[tuple[int, str], jsonschema_rs.Validator] = {}
+        self._properties: dict[int, Mapping[str, Schema]] = {}
+        self._referring: dict[int, bool] = {}
         self._alive: list[Schema] = []
 
     def follow(self, node: Json) -> Any:
         """The node, or what its chain of references leads to."""
-        while isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+        while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             node = resolve(self.document, node["$ref"].removeprefix("#"))
         return node
 
-    def properties(self, schema: Json) -> dict[str, Schema]:
+    def properties(self, schema: Json) -> Mapping[str, Schema]:
         """Every property of a schema, composed parts included, references followed."""
         node = self.follow(schema)
-        found: dict[str, Schema] = {}
-        if not isinstance(node, Mapping):
-            return found
-        for part in (*node.get("allOf", ()), *node.get("anyOf", ()), *node.get("oneOf", ())):
-            found.update(self.properties(part))
-        for name, item in node.get("properties", {}).items():
-            found[name] = self.follow(item)
-        return found
+        if not isinstance(node, dict):
+            return {}
+        known = self._properties.get(id(node))
+        if known is None:
+            found: dict[str, Schema] = {}
+            for part in (*node.get("allOf", ()), *node.get("anyOf", ()), *node.get("oneOf", ())):
+                found.update(self.properties(part))
+            for name, item in node.get("properties", {}).items():
+                found[name] = self.follow(item)
+            known = self._properties[id(node)] = MappingProxyType(found)
+            self._alive.append(node)
+        return known
 
     def required(self, schema: Json) -> list[str]:
         """The properties a request must carry: required ones the server does not set itself."""
@@ -92,7 +99,7 @@ class Schemas:
     ) -> Iterator[tuple[tuple[str | int, ...], str, Schema]]:
         """Every place in `value` that holds the key of a record: path, resource, schema."""
         node = self.follow(schema)
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict) or not self._refers(node):
             return
         if isinstance(node.get("x-references"), str) and not isinstance(value, dict | list):
             yield at, node["x-references"], node
@@ -103,6 +110,17 @@ class Schemas:
         elif isinstance(value, list) and "items" in node:
             for index, item in enumerate(value):
                 yield from self.references(node["items"], item, (*at, index))
+
+    def _refers(self, node: Schema) -> bool:
+        """Whether anything in a schema may be the key of a record: most have nothing, and every generated body is looked through."""
+        known = self._referring.get(id(node))
+        if known is None:
+            self._alive.append(node)
+            self._referring[id(node)] = True  # as long as it is being looked at, for a schema may hold itself
+            inner = [*self.properties(node).values(), *([self.follow(node["items"])] if "items" in node else [])]
+            known = "x-references" in node or any(self._refers(item) for item in inner if isinstance(item, dict))
+            self._referring[id(node)] = known
+        return known
 
 
 def put(value: Json, path: tuple[str | int, ...], item: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from datetime import datetime
@@ -88,9 +89,11 @@ def serve(
     open_control: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Serve the sandbox: every vendor, or those named, each under its own name."""
+    names = known_vendors(vendors)
+    gc.disable()  # nothing that is imported becomes garbage
     from mock_server.app.serving import CannotListen, run
 
-    names = known_vendors(vendors)
+    gc.enable()
     try:
         run(
             names,
@@ -179,9 +182,10 @@ def lint(vendors: tuple[str, ...]) -> None:
 @click.option(
     "--report-dir", type=click.Path(file_okay=False, path_type=Path), help="Write JUnit and JSON reports here."
 )
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes at once.  [default: as many as there are cores]")
 def check(
     vendors: tuple[str, ...], target: str, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None,
-    report_dir: Path | None,
+    report_dir: Path | None, workers: int | None,
 ) -> None:  # fmt: skip
     """Hold an implementation to the contracts of one or more vendors."""
     from conformance.check import check as run_check
@@ -194,5 +198,6 @@ def check(
         include_inferred=include is not None,
         report_dir=report_dir,
         target_file=target_file,
+        workers=workers,
     )
     sys.exit(code)

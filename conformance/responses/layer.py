@@ -12,6 +12,7 @@ from schemathesis.engine import Status, events, from_schema
 
 from conformance.finding import Broken, Finding, Unreachable
 from conformance.responses.configuration import configuration, document
+from conformance.responses.connection import direct
 from conformance.responses.hook import Hook, installed
 from conformance.run import Outcome, Run
 from mock_server.contract import Operation
@@ -40,7 +41,7 @@ def execute(run: Run) -> list[Outcome]:
     with run.client("responses") as client:
         config = schemathesis.Config.from_dict(configuration(run, client))
         schema = schemathesis.openapi.from_dict(document(run), config=config)
-        with installed(Hook.on(client)):
+        with installed(Hook.on(client)), direct():
             for event in from_schema(schema).execute():
                 if isinstance(event, events.ScenarioFinished):
                     failures += _failures(event)

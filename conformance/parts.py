@@ -1,0 +1,111 @@
+"""The parts of a check: what each process does on its own, and how what came of them is put together again.
+
+A part is the same whoever does it and when: its layers make their records in worlds that no other part sees. So the verdict does not depend on
+how many processes there are. Where a target has no worlds, a vendor is one part: two at once would meet in each other's lists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from conformance.finding import Unreachable
+from conformance.report import Result
+from conformance.run import Run, Settings, preflight, unreached
+from conformance.scope import Scope
+
+_LAYERS = {"lifecycle": 2, "promises": 2, "responses": 10}
+"""Each layer, and how long it takes beside the others, roughly: what takes long is begun first."""
+
+
+@dataclass(eq=False)
+class Part:
+    """Layers of one vendor, and what came of them so far; `fatal` where the target could not be judged at all."""
+
+    settings: Settings
+    layers: tuple[str, ...]
+    weight: int
+    result: Result
+    fatal: bool = False
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def arguments(self) -> list[str]:
+        """What pytest is told."""
+        chosen = self.settings
+        options: dict[str, Any] = {"vendor": chosen.vendor, "target": chosen.target, "shown": chosen.shown_target}
+        options |= {"profile": chosen.profile, "seed": chosen.seed, "world": chosen.world}
+        options |= {"include": "inferred"} if chosen.inferred else {}
+        options |= {"target-file": chosen.target_file} if chosen.target_file else {}
+        modules = [f"conformance.suite.test_{layer}" for layer in self.layers]
+        return ["--pyargs", *modules, "--mockingbill-part", *(f"--mockingbill-{k}={v}" for k, v in options.items())]
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take in something the process tells."""
+        if event["kind"] == "planned":
+            self.result.planned = event["count"]
+        elif event["kind"] == "outcome":
+            self.result.outcomes.append(event)
+        elif event["kind"] == "finished":
+            self.result.finished = True
+            self.result.doubts += event["doubts"]
+            self.result.base_url = event["base_url"]
+            self.fatal = event["fatal"]
+            self.counts = event["counts"]
+
+
+def split(settings: Settings, scope: Scope) -> list[Part]:
+    """The parts of a vendor's check, in the order in which they are reported."""
+    apart = has_worlds(settings)
+    groups = [("lifecycle", "promises"), ("responses",)] if apart else [tuple(_LAYERS)]
+    size = len(scope.operations)
+    name = scope.contract.name
+    return [Part(settings, group, size * sum(_LAYERS[layer] for layer in group), Result(name)) for group in groups]
+
+
+def has_worlds(settings: Settings) -> bool:
+    """Whether what is done at a target in one world is not seen in another, as in our own sandbox.
+
+    Its health page lists the worlds that were called. Nobody is believed who merely has such a page: a world that is called now must appear in it.
+    """
+    page = f"{settings.target.rstrip('/').rpartition('/')[0]}/_mock/health"
+    if "worlds" not in _content(page):
+        return False
+    run = Run.begin(settings)
+    with contextlib.suppress(Unreachable):
+        preflight(run)
+    return f"{settings.world}-preflight" in list(_content(page).get("worlds", ()))
+
+
+def _content(page: str) -> Mapping[str, Any]:
+    try:
+        content = httpx.get(page, timeout=10, trust_env=False).json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return {}
+    return content if isinstance(content, dict) and isinstance(content.get("worlds"), list) else {}
+
+
+def join(scope: Scope, parts: Sequence[Part]) -> Result:
+    """What came of a vendor's parts, in their order; only the whole can say which operations never succeeded."""
+    results = [part.result for part in parts]
+    counts: dict[str, Counter[str]] = {}
+    for part in parts:
+        for operation, found in part.counts.items():
+            counts.setdefault(operation, Counter()).update(found)
+    whole = Result(
+        scope.contract.name,
+        next((result.base_url for result in results if result.base_url), ""),
+        sum(result.planned for result in results),
+        [outcome for result in results for outcome in result.outcomes],
+        list(dict.fromkeys(doubt for result in results for doubt in result.doubts)),
+        {operation: counts[operation] for operation in sorted(counts)},
+        all(result.finished for result in results),
+    )
+    if whole.finished and not any(part.fatal for part in parts):
+        statuses = {name: {int(status): n for status, n in found.items()} for name, found in counts.items()}
+        whole.doubts += unreached(scope, statuses)
+    return whole

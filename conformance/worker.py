@@ -1,0 +1,91 @@
+"""A worker of `mockingbill check`: reads the suite in once, then does each part that it is given in a fork of itself.
+
+Reading it in takes longer than many a part does. A fork leaves nothing behind for the next part, so each is the same whoever does it, after whatever.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+_BEFOREHAND = (
+    "pytest",
+    "hypothesis.stateful",
+    "conformance.plugin",
+    "conformance.lifecycle",
+    "conformance.responses",
+    "schemathesis.openapi.loaders",
+    "schemathesis.engine.core",
+    "schemathesis.engine.run.unit._hypothesis_executor",
+    "schemathesis.engine.run.stateful._executor",
+    "schemathesis.specs.openapi.schemas",
+    "schemathesis.specs.openapi.stateful",
+)
+_PYTEST = ("-q", "--assert=plain", "-p", "conformance.plugin", "-p", "no:cacheprovider")
+"""Rewriting the asserts of every installed plugin would take longer than a smoke run."""
+
+
+def main() -> None:
+    """Do the jobs that stand on standard input, one JSON object a line; the end of each stands last among its events."""
+    os.environ |= {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True
+    for name in _BEFOREHAND:
+        importlib.import_module(name)
+    from conformance.beginnings import begin, warm
+    from conformance.promise import all_promises
+
+    begin(Path(os.environ["TMPDIR"]))
+    warm()
+    all_promises()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    for line in sys.stdin:
+        job = json.loads(line)
+        code = _fork(job) if hasattr(os, "fork") else _spawn(job)
+        with Path(job["events"]).open("a", encoding="utf-8") as events:
+            events.write(json.dumps({"kind": "ended", "code": code}) + "\n")
+
+
+def _fork(job: Mapping[str, Any]) -> int:
+    child = os.fork()
+    if child == 0:
+        _do(job)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _spawn(job: Mapping[str, Any]) -> int:
+    """Where there is no fork: a process that reads everything in again."""
+    with Path(job["output"]).open("wb") as output:
+        command = [sys.executable, "-m", "pytest", *_PYTEST, *job["arguments"]]
+        return subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+        ).returncode
+
+
+def _do(job: Mapping[str, Any]) -> NoReturn:
+    """A part, in the forked process: pytest, with what it says in a file."""
+    code = 1
+    try:
+        nowhere, output = os.open(os.devnull, os.O_RDONLY), os.open(job["output"], os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(nowhere, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        import pytest
+
+        code = int(pytest.main([*_PYTEST, *job["arguments"]]))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
