@@ -124,6 +124,18 @@ def test_equality_compares_as_the_column_does(column, operand, held):
     assert [record[column] for record in found] == held
 
 
+@pytest.mark.parametrize("column", ["name", "balance", "created_at"])
+def test_no_column_equals_something_and_is_null(column):
+    records: list[dict[str, Any]] = [{column: HELD[column][1]}, {column: None}, {}]
+    equal, null = ("$equals", json.dumps(HELD[column][1]).strip('"')), ("$is_null", "true")
+    for asked in ({column: dict([equal, null])}, {column: dict([null, equal])}):
+        assert by_conditions(call("filterCustomers", records, 3, body={"filter": asked}), lambda call: None) == []
+    for condition, found in ((equal, ["c0"]), (null, ["c1", "c2"])):
+        body = {"filter": {column: dict([condition])}}
+        records_found = by_conditions(call("filterCustomers", records, 3, body=body), lambda call: None)
+        assert [record["id"] for record in records_found] == found
+
+
 @pytest.mark.parametrize("column", HELD)
 def test_equality_of_every_kind_of_column_is_looked_up(column):
     kind = contract().resources["Customer"].properties[column]
