@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from bench.inprocess import Prepared, call, prepare
 from bench.rows.customers import HEADERS, new
@@ -26,8 +28,11 @@ class World:
         self.size = size
         self.turn = size
         self.keys = ["cus_0000001"]
+        self.send("GET", "?page=1", 200)
+        empty = resident()
         for number in range(1, size):
             self.keys.append(self.create(number))
+        self.bytes_a_record = (resident() - empty) / size
 
     def send(self, method: str, path: str, expected: int, body: bytes = b"") -> bytes:
         """One call; anything but the status expected ends the run."""
@@ -71,8 +76,13 @@ class World:
         return made[name], 409 if name == "unique check" else 200, "duplicate" if name == "unique check" else '"cus_'
 
     def microseconds(self, name: str) -> float:
-        """CPU time of a call, on average; a created record is deleted again, and that is not counted."""
+        """CPU time of a call, on average; a created record is deleted again, and that is not counted.
+
+        The first call is not counted either: the first search by a field makes its index.
+        """
         make, expected, inside = self.operation(name)
+        if name != "create":
+            call(self.app, make())
         used, count = 0.0, 0
         ends = time.perf_counter() + LONGEST
         while count < LEAST or (count < MOST and time.perf_counter() < ends):
@@ -87,13 +97,19 @@ class World:
         return used / count / 1000
 
 
+def resident() -> int:
+    """The bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def main() -> None:
     """Build the world, say so, answer until the input ends."""
     world = World(int(sys.argv[1]))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        sys.stdout.write(f"{world.microseconds(line.strip()):.3f}\n")
+        name = line.strip()
+        sys.stdout.write(f"{world.bytes_a_record if name == 'memory' else world.microseconds(name):.3f}\n")
         sys.stdout.flush()
 
 
