@@ -1,5 +1,9 @@
 """The HTTP side of the mock: the only place that knows Connexion, Starlette and the server."""
 
-from mock_server.app.root import create_app, served_document
+from mock_server.app.deferred import defer
+
+defer("connexion", "connexion.middleware", "requests", "jinja2")
+
+from mock_server.app.root import create_app, served_document  # noqa: E402  # what it imports is deferred by now
 
 __all__ = ["create_app", "served_document"]
