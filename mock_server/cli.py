@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import sys
@@ -134,19 +135,29 @@ def list_vendors(as_json: bool) -> None:
     epilog=f"\b\nExamples:\n  mockingbill lint\n  mockingbill lint {_ONE} openapi/{_OTHER}.yaml",
 )
 @click.argument("vendors", nargs=-1, metavar="[VENDOR|DOCUMENT]...")
-def lint(vendors: tuple[str, ...]) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Say which operations are not compiled, and why.")
+def lint(vendors: tuple[str, ...], verbose: bool) -> None:
     """Hold documents and fixtures to the rules of openapi/README.md.
 
     Each finding is a line: file:line, JSON pointer, rule, message. Exit status 0 where there is none, 1 where there is any.
     """
     from mock_server.lint import lint as findings_of
+    from mock_server.lint.serving import serving
 
-    count = 0
+    count = slow = 0
     names = documents(vendors)
     for name in names:
-        for finding in findings_of(Path(name) if Path(name).is_file() else name):
+        document = Path(name) if Path(name).is_file() else name
+        for finding in findings_of(document):
             count += 1
             click.echo(finding)
+        with contextlib.suppress(ContractError):  # said by a finding
+            found = serving(document)
+            slow += len(found.fallbacks)
+            if verbose:
+                click.echo(found)
+    if slow and not verbose:
+        click.echo(f"{slow} operations are not compiled; lint -v says why.", err=True)
     click.echo(f"{len(names)} documents, {count} findings", err=True)
     sys.exit(1 if count else 0)
 

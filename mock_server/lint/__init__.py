@@ -12,7 +12,7 @@ from pathlib import Path
 from mock_server.contract import Contract, ContractError, data_root, load
 from mock_server.contract.bundle import bundle
 from mock_server.contract.openapi import BROKEN
-from mock_server.lint import document, examples, fixtures, operations, schemas, statuses
+from mock_server.lint import document, examples, fixtures, operations, schemas, serving, statuses
 from mock_server.lint.finding import RULES, Finding, unreadable
 from mock_server.lint.subject import Subject
 
@@ -36,6 +36,7 @@ DOCUMENT_RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 CONTRACT_RULES: tuple[Callable[[Subject, Contract], Iterator[Finding]], ...] = (
     operations.facts,
     statuses.complete,
+    serving.served,
     fixtures.consistent,
 )
 

@@ -49,6 +49,7 @@ RULES: Mapping[str, str] = {
     "array-items": "Every array says what its items are.",
     "nullable-place": "`nullable` stands beside `type`, not beside a reference or a composition.",
     "schema-unusable": "Every schema can be used by a validator.",
+    "unserved": "Every operation can be served, by the compiled path or by Connexion's.",
     "link-operation": "Every link's `operationId` exists.",
     "discriminator-mapping": "Every mapping of a discriminator leads to a schema.",
     "unused-component": "Every component but resources and security schemes is referred to.",
