@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import unicodedata
 from pathlib import Path
 
 from hypothesis import configuration
@@ -15,14 +16,19 @@ _UTF_8 = [[[0x0, 0xD7FF], [0xE000, 0x10FFFF]], []]
 
 
 def begin(folder: Path) -> None:
-    """Let Hypothesis keep what it keeps in a new folder.
+    """Let Hypothesis keep what it keeps in a new folder, and draw nothing from what is loaded.
 
-    It would spend seconds there on finding out which characters UTF-8 has, so that is written down beforehand. It also draws constants from the
-    source of every module outside site-packages: a seed's requests would depend on where the suite is installed and on what a target imports.
+    It takes constants from the source of every module outside site-packages: a seed's requests would depend on where the suite is installed and on
+    what a target imports.
     """
     configuration.set_hypothesis_home_dir(folder)
     vars(providers)["is_local_module_file"] = lambda path: False
-    file = charmap.charmap_file("codec-v2-utf-8")
+    known_characters(folder)
+
+
+def known_characters(folder: Path) -> None:
+    """Write down where Hypothesis looks for it which characters UTF-8 has, which it would spend seconds on finding out."""
+    file = folder / "unicode_data" / unicodedata.unidata_version / "codec-v2-utf-8.json.gz"
     file.parent.mkdir(parents=True, exist_ok=True)
     with gzip.GzipFile(file, "wb", mtime=1) as stream:
         stream.write(json.dumps(_UTF_8).encode())

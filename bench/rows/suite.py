@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import CannotMeasure
@@ -21,37 +23,54 @@ TITLE = "Conformance suite"
 HOW = (
     "Against our own server on the same two cores, nothing pinned. Calls are what the server counted, over the whole time of the command. A check"
     " must find the server conforming, or its time is no result; stock Schemathesis runs with its defaults and may find what it likes."
+    " CPU time is that of the command and its processes, without the server's."
 )
 SMOKE, DEFAULT = 20.0, 300.0
 STOCK = "stock schemathesis run"
 
 
+@dataclass(frozen=True)
+class Timed:
+    """One run of a command: how long it took, the CPU time of its processes, and the calls that reached the server."""
+
+    seconds: float
+    cpu: float
+    calls: int
+
+
 def measure(settings: Settings) -> Row:
     """A smoke run a round; a default run of all vendors once, for it takes minutes; the comparison in half of the rounds, in turn."""
     everyone = vendors()
-    smoke, default = [], []
-    own: list[tuple[float, int]] = []
-    stock: list[tuple[float, int]] = []
+    smoke: list[Timed] = []
+    default: list[Timed] = []
+    own: list[Timed] = []
+    stock: list[Timed] = []
     for number in range(settings.rounds):
         settings.say(f"suite: smoke run {number + 1} of {settings.rounds}")
-        smoke.append(_check(everyone, "smoke")[0])
+        smoke.append(_check(everyone, "smoke"))
     settings.say("suite: default run of all vendors")
-    default.append(_check(everyone, "default")[0])
+    default.append(_check(everyone, "default"))
     for number in range(max(1, settings.rounds // 2)):
         settings.say(f"suite: {VENDOR} against {STOCK}, {number + 1} of {max(1, settings.rounds // 2)}")
         own.append(_check((VENDOR,), "default"))
         stock.append(_stock())
     rates = {
-        name: [calls / seconds for seconds, calls in found]
-        for name, found in (("mockingbill check", own), (STOCK, stock))
+        name: [one.calls / one.seconds for one in found] for name, found in (("mockingbill check", own), (STOCK, stock))
     }
     ratios = (
-        Ratio("smoke run of all vendors", f"{SMOKE:g} s", "time", tuple(value / SMOKE for value in smoke), 1.0, "most"),
+        Ratio(
+            "smoke run of all vendors",
+            f"{SMOKE:g} s",
+            "time",
+            tuple(one.seconds / SMOKE for one in smoke),
+            1.0,
+            "most",
+        ),
         Ratio(
             "default run of all vendors",
             f"{DEFAULT:g} s",
             "time",
-            tuple(value / DEFAULT for value in default),
+            tuple(one.seconds / DEFAULT for one in default),
             1.0,
             "most",
         ),
@@ -59,25 +78,28 @@ def measure(settings: Settings) -> Row:
             f"default run of {VENDOR}", STOCK, "calls a second", quotient(rates["mockingbill check"], rates[STOCK]), 1.5
         ),
     )
-    figures = [
-        Figure("smoke run of all vendors", "mockingbill check", "s", tuple(smoke)),
-        Figure("default run of all vendors", "mockingbill check", "s", tuple(default)),
-    ]
-    for name, found in (("mockingbill check", own), (STOCK, stock)):
-        figures.append(Figure(f"default run of {VENDOR}", name, "calls/s", tuple(rates[name])))
-        figures.append(Figure(f"default run of {VENDOR}", name, "s", tuple(seconds for seconds, _ in found)))
-        figures.append(Figure(f"default run of {VENDOR}", name, "calls", tuple(float(calls) for _, calls in found)))
+    figures: list[Figure] = []
+    for what, name, found in (
+        ("smoke run of all vendors", "mockingbill check", smoke),
+        ("default run of all vendors", "mockingbill check", default),
+        (f"default run of {VENDOR}", "mockingbill check", own),
+        (f"default run of {VENDOR}", STOCK, stock),
+    ):
+        figures.append(Figure(what, name, "s", tuple(one.seconds for one in found)))
+        figures.append(Figure(what, name, "s of CPU", tuple(one.cpu for one in found)))
+        figures.append(Figure(what, name, "calls", tuple(float(one.calls) for one in found)))
+        figures.append(Figure(what, name, "calls/s", tuple(one.calls / one.seconds for one in found)))
     return Row("suite", TITLE, HOW, ratios, tuple(figures))
 
 
-def _check(names: Sequence[str], profile: str) -> tuple[float, int]:
+def _check(names: Sequence[str], profile: str) -> Timed:
     target = "{root}" if len(names) > 1 else f"{{root}}/{names[0]}"
     return _timed(
         [sys.executable, "-m", "mock_server", "check", *names, "--target", target, "--profile", profile], (0,)
     )
 
 
-def _stock() -> tuple[float, int]:
+def _stock() -> Timed:
     headers = [part for name, value in credentials().items() for part in ("--header", f"{name}: {value}")]
     document = f"{{root}}/{VENDOR}/openapi.json"
     command = [
@@ -91,19 +113,25 @@ def _stock() -> tuple[float, int]:
     return _timed([*command, "--no-color"], (0, 1))
 
 
-def _timed(command: Sequence[str], allowed: tuple[int, ...]) -> tuple[float, int]:
-    """Seconds a command takes against a fresh server, and how many requests that got. `{root}` in the command is the server."""
+def _timed(command: Sequence[str], allowed: tuple[int, ...]) -> Timed:
+    """What a command takes against a fresh server, and how many requests that got. `{root}` in the command is the server."""
     port = free_port()
     with running("counted", python("bench.servers.counted")(port), port, None) as server:
         server.wait("GET", "/_mock/health")
         before = server.ask("GET", "/counted").value["requests"]
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), _spent()
         with tempfile.TemporaryDirectory(prefix="mockingbill-bench-") as empty:
             filled = [part.replace("{root}", server.url) for part in command]
             done = subprocess.run(filled, cwd=empty, capture_output=True, text=True, check=False)
-        seconds = time.perf_counter() - begun
+        seconds, cpu = time.perf_counter() - begun, _spent() - spent
         calls = int(server.ask("GET", "/counted").value["requests"]) - before
     if done.returncode not in allowed:
         said = (done.stdout + done.stderr).strip()[-1500:]
         raise CannotMeasure(f"{' '.join(command[2:])} ended with {done.returncode}, so its time means nothing: {said}")
-    return seconds, calls
+    return Timed(seconds, cpu, calls)
+
+
+def _spent() -> float:
+    """CPU seconds of the processes that have ended; the server has not."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
