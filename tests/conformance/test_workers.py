@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import sys
@@ -21,10 +22,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from conformance import beginnings, workers
+from conformance import beginnings, worker, workers
 from conformance.check import check
 from conformance.parts import Part, has_worlds, join, split
-from conformance.report import BREAKS, UNTOLD, Result
+from conformance.report import BREAKS, CONFORMS, UNTOLD, Result
 from conformance.run import Run, Settings
 from conformance.scope import Scope, read
 from conformance.target import serve
@@ -181,3 +182,20 @@ def test_the_same_seed_makes_the_same_calls() -> None:
             return {name: dict(found) for name, found in run.ledger.counts.items()}
 
     assert made() == made()
+
+
+@pytest.mark.parametrize("name", worker._BEFOREHAND)
+def test_what_a_worker_reads_in_beforehand_is_there(name: str) -> None:
+    assert importlib.util.find_spec(name)
+
+
+def test_the_tests_of_whoever_calls_take_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "conftest.py").write_text("raise SystemExit('taking part')")
+    (tmp_path / "conftest.py").write_text("raise SystemExit('taking part')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    with serve(create_app(["wispgate"])) as url:
+        stream = io.StringIO()
+        code = check(["wispgate"], f"{url}/wispgate", "smoke", console=Console(file=stream, width=200))
+    assert code == CONFORMS, stream.getvalue()
