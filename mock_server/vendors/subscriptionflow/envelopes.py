@@ -49,7 +49,8 @@ def flat(call: Call, resource: str, record: StoredRecord) -> dict[str, Any]:
     names = view.properties if view else [n for n, item in facts.properties.items() if item.get("type") != "array"]
     if resource == "Subscription":
         record = subscriptions.current(record, call.now)
-    shown = {name: record.get(name) for name in names if name in facts.properties and name not in facts.write_only}
+    kept, hidden, value = facts.properties, facts.write_only, record.get
+    shown = {name: value(name) for name in names if name in kept and name not in hidden}
     if "customer" in names and (customer := call.find("Customer", record.get("customer_id"))):
         shown["customer"] = flat(call, "Customer", customer)
     if "plans" in names:
