@@ -49,7 +49,7 @@ def bundle(path: Path) -> Bundle:
         raise ContractError("a contract is a mapping", f"{shown(path)}:1")
     origins: dict[str, tuple[Path, str]] = {}
     files: dict[Path, Json] = {}
-    resolved = functools.cache(lambda folder, name: (folder / name).resolve())
+    resolved = functools.cache(lambda file, name: (file.parent / name).resolve())
 
     def inline(value: Json, file: Path, inside: str, at: str, trail: tuple[tuple[Path, str], ...]) -> Json:
         if isinstance(value, dict):
@@ -76,7 +76,7 @@ def bundle(path: Path) -> Bundle:
             return ContractError(f"the reference {reference} {why}", f"{shown(file)}:{line_of(file, inside)}", inside)
 
         try:
-            target = resolved(file.parent, name) if name else file
+            target = resolved(file, name) if name else file
         except ValueError:
             raise refusal("names no file") from None
         if target == path:

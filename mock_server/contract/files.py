@@ -25,6 +25,7 @@ class ContractError(Exception):
         self.pointer = pointer
 
 
+@functools.cache
 def data_root() -> Path:
     """The folder that holds `openapi/` and `fixtures/`: in the installed package, or the checkout it is run from."""
     package = Path(__file__).resolve().parent.parent
