@@ -297,6 +297,17 @@ def test_a_form_is_read_as_its_encoding_says(odd: httpx.Client) -> None:
     assert odd.post("/form", data={"data": "{"}).status_code == 400
 
 
+def test_a_failure_has_the_media_type_that_the_document_gives_it(tmp_path: Path) -> None:
+    def change(document: Any) -> None:
+        problem = {"description": "No.", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+        document["paths"]["/notes/{id}"]["get"]["responses"]["404"] = problem
+
+    transport = InProcess(application(write(tmp_path, change)))
+    with httpx.Client(transport=transport, base_url="http://sandbox.example.com/odd") as client:
+        unknown = client.get("/notes/nothing")
+        assert (unknown.status_code, unknown.headers["Content-Type"]) == (404, "application/problem+json")
+
+
 def test_an_answer_that_breaks_the_document_changes_nothing(tmp_path: Path) -> None:
     def change(document: Any) -> None:
         document["components"]["schemas"]["Note"]["properties"]["extra"] = {"type": "string"}
@@ -306,6 +317,24 @@ def test_an_answer_that_breaks_the_document_changes_nothing(tmp_path: Path) -> N
     with httpx.Client(transport=transport, base_url="http://sandbox.example.com/odd") as client:
         made = client.post("/notes", data={"title": "Plan"}, files={"file": ("a", b"a")})
         assert (made.status_code, client.get("/notes/n-1").status_code) == (500, 404)
+
+
+def test_a_call_of_the_fallback_has_the_life_of_any_other(odd: httpx.Client) -> None:
+    control = {"headers": {"X-Mock-World": "trouble"}}
+    for fault in ({"status": 503}, {"delay": 0.01}):
+        planned = {"vendor": "odd", "operation": "query", **fault}
+        assert odd.post("http://sandbox.example.com/_mock/faults", json=planned, **control).status_code == 201
+    answers = [odd.get("http://sandbox.example.com/w/trouble/odd/query?pipes=1") for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [503, 200, 200]
+    assert odd.get("/query", headers={"X-Mock-World": "no world!"}).status_code == 400
+    assert odd.put("/octets", content=b"x" * (2**20 + 1)).status_code == 413
+    assert (odd.head("/query").status_code, odd.head("/query").content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/text%0A", "/text/", "//text", "/files/a%0A.pdf%0A", "/text%2F"])
+def test_what_is_almost_a_path_is_none(odd: httpx.Client, path: str) -> None:
+    assert odd.post(path, content=b"a", headers={"Content-Type": "text/plain"}).status_code in (404, 405)
 
 
 # Said at the start, and by lint --------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from starlette.routing import compile_path
 
 from mock_server.contract import Operation
 
+_ENCODED = str.maketrans({"%": "%25", "/": "%2F", "\n": "%0A"})
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -54,6 +56,5 @@ def _pattern(path: str) -> Pattern[str]:
 
 
 def normal(raw_path: str) -> str:
-    """A path with one way of writing: a slash within a segment is `%2F`, a percent sign `%25`, all else is itself."""
-    segments = raw_path.split("/")
-    return "/".join(unquote(segment).replace("%", "%25").replace("/", "%2F") for segment in segments)
+    """A path with one way of writing: what could be taken for its end or its parts is encoded, all else is itself."""
+    return "/".join(unquote(segment).translate(_ENCODED) for segment in raw_path.split("/"))
