@@ -16,11 +16,13 @@ import httpx
 
 from conformance.finding import Unreachable
 from conformance.report import Result
-from conformance.run import Run, Settings, preflight, unreached
+from conformance.run import AMOUNTS, Run, Settings, preflight, unreached
 from conformance.scope import Scope
 
-_LAYERS = {"lifecycle": 2, "promises": 2, "responses": 10}
+_LAYERS = {"fuzzing": 9, "lifecycle": 2, "promises": 2, "responses": 10}
 """Each layer, and how long it takes beside the others, roughly: what takes long is begun first."""
+_APART = (("fuzzing",), ("lifecycle", "promises"), ("responses",))
+"""The layers that make a part each, where there are worlds."""
 
 
 @dataclass(eq=False)
@@ -61,10 +63,12 @@ class Part:
 def split(settings: Settings, scope: Scope) -> list[Part]:
     """The parts of a vendor's check, in the order in which they are reported."""
     apart = has_worlds(settings)
-    groups = [("lifecycle", "promises"), ("responses",)] if apart else [tuple(_LAYERS)]
+    layers = tuple(layer for layer in _LAYERS if layer != "fuzzing" or AMOUNTS[settings.profile])
+    groups = [tuple(layer for layer in layers if layer in group) for group in (_APART if apart else [layers])]
     size = len(scope.operations)
     name = scope.contract.name
-    return [Part(settings, group, size * sum(_LAYERS[layer] for layer in group), Result(name)) for group in groups]
+    weights = [size * sum(_LAYERS[layer] for layer in group) for group in groups]
+    return [Part(settings, *part, Result(name)) for part in zip(groups, weights, strict=True) if part[0]]
 
 
 def has_worlds(settings: Settings) -> bool:

@@ -152,10 +152,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         session.stack.close()
 
 
+_PARAMETERS = ("mockingbill_operation", "mockingbill_made_up", "mockingbill_resource", "mockingbill_promise")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each operation, resource, promise and subject."""
     session = metafunc.config.stash.get(_SESSION, None)
-    names = {"mockingbill_operation", "mockingbill_resource", "mockingbill_promise"} & set(metafunc.fixturenames)
+    names = set(_PARAMETERS) & set(metafunc.fixturenames)
     if not names:
         return
     if session is None:
@@ -163,10 +166,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     from conformance.lifecycle import resources
     from conformance.promise import all_promises
+    from conformance.run import AMOUNTS
 
     scope = session.scope
+    made_up = scope.operations if AMOUNTS[session.settings.profile] else ()
     cases: dict[str, dict[str, Any]] = {
-        "mockingbill_operation": {f"responses-{operation.id}": operation for operation in scope.operations},
+        "mockingbill_operation": {f"responses-{o.id}": o for o in scope.operations},
+        "mockingbill_made_up": {f"fuzzing-{o.id}": o for o in made_up},
         "mockingbill_resource": {f"lifecycle-{name}": name for name in resources(scope)},
         "mockingbill_promise": {
             f"{promise.name}-{subject.name}": (promise, subject)
@@ -222,6 +228,14 @@ def mockingbill_responses(mockingbill_run: Run) -> dict[str, Outcome]:
     from conformance.responses import execute
 
     return {outcome.subject: outcome for outcome in execute(mockingbill_run)}
+
+
+@pytest.fixture(scope="session")
+def mockingbill_fuzzing(mockingbill_run: Run) -> dict[str, Outcome]:
+    """What came of every operation in the fuzzing layer, run once."""
+    from conformance.responses import execute
+
+    return {outcome.subject: outcome for outcome in execute(mockingbill_run, "fuzzing")}
 
 
 def settle(outcome: Outcome) -> None:

@@ -18,6 +18,8 @@ from conformance.target import Target, describe
 from mock_server.contract import Operation
 
 Profile = Literal["smoke", "default", "deep"]
+AMOUNTS: dict[Profile, int] = {"smoke": 0, "default": 25, "deep": 100}
+"""How many requests for each operation, and scenarios of linked ones, the fuzzing layer makes up; a smoke run does without it."""
 
 
 @dataclass(frozen=True)

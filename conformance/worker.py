@@ -22,6 +22,7 @@ _BEFOREHAND = (
     *(f"_pytest.{name}" for name in default_plugins),
     "conformance.plugin",
     "conformance.responses",
+    "conformance.suite.test_fuzzing",
     "conformance.suite.test_lifecycle",
     "conformance.suite.test_promises",
     "conformance.suite.test_responses",
@@ -53,14 +54,16 @@ def main() -> None:
     """Do the jobs that stand on standard input, one JSON object a line; the end of each stands last among its events."""
     os.environ |= {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
-    for name in _BEFOREHAND:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
     from conformance.beginnings import begin, warm
     from conformance.promise import all_promises
 
-    begin(Path(os.environ["TMPDIR"]))
+    begin(
+        Path(os.environ["TMPDIR"])
+    )  # before anything asks Hypothesis for characters: it would keep them in the current folder
     warm()
+    for name in _BEFOREHAND:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     all_promises()
     gc.collect()
     gc.freeze()

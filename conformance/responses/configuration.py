@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from conformance.client import Client
-from conformance.run import Run
+from conformance.run import AMOUNTS, Run
 from conformance.schemas import Schemas
 from conformance.target import WORLD_HEADER
 from conformance.wire import FORM
 
-AMOUNTS = {"smoke": 0, "default": 25, "deep": 100}
-"""How many examples of each operation, and scenarios of linked ones, Schemathesis makes up."""
+Layer = Literal["responses", "fuzzing"]
+"""Two runs of the tool, which need nothing of each other: named examples and boundaries, and what is made up, linked operations included.
+
+Both send the examples first: what the tool learns from their answers it makes up other requests with.
+"""
 
 _METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
 _COLUMNS = {"smoke": 1, "default": 2, "deep": 6}
@@ -49,8 +52,8 @@ def _prune(run: Run, raw: dict[str, Any]) -> None:
             content.pop(FORM, None)
 
 
-def configuration(run: Run, client: Client) -> dict[str, Any]:
-    """Schemathesis' settings: repeatable (one worker, no cache, no database), every check on, the profile's phases and amounts."""
+def configuration(run: Run, client: Client, layer: Layer) -> dict[str, Any]:
+    """Schemathesis' settings: repeatable (one worker, no cache, no database), every check on, the layer's phases and the profile's amounts."""
     amount = AMOUNTS[run.settings.profile]
     unseen = {operation.method.upper() for operation in run.scope.unseen()}
     probed = [name for name in _METHODS if name not in unseen and not (unseen and name == "OPTIONS")]
@@ -64,9 +67,9 @@ def configuration(run: Run, client: Client) -> dict[str, Any]:
         "cache": {"enabled": False},
         "generation": {"max-examples": max(amount, 1), "database": "none", "allow-x00": False},
         "phases": {
-            "coverage": {"unexpected-methods": probed},
-            "fuzzing": {"enabled": amount > 0},
-            "stateful": {"enabled": amount > 0},
+            "coverage": {"enabled": layer == "responses", "unexpected-methods": probed},
+            "fuzzing": {"enabled": layer == "fuzzing"},
+            "stateful": {"enabled": layer == "fuzzing"},
         },
         "warnings": False,
     }

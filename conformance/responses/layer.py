@@ -11,7 +11,7 @@ import schemathesis
 from schemathesis.engine import Status, events, from_schema
 
 from conformance.finding import Broken, Finding, Unreachable
-from conformance.responses.configuration import configuration, document
+from conformance.responses.configuration import Layer, configuration, document
 from conformance.responses.connection import direct
 from conformance.responses.hook import Hook, installed
 from conformance.run import Outcome, Run
@@ -34,24 +34,24 @@ _SENTENCES = {
 }
 
 
-def execute(run: Run) -> list[Outcome]:
-    """Every operation through the phases of the profile; an outcome for each operation."""
+def execute(run: Run, layer: Layer = "responses") -> list[Outcome]:
+    """Every operation through the phases of a layer; an outcome for each operation."""
     logging.getLogger("schemathesis").setLevel(logging.CRITICAL)
     failures: list[_Failure] = []
-    with run.client("responses") as client:
-        config = schemathesis.Config.from_dict(configuration(run, client))
+    with run.client(layer) as client:
+        config = schemathesis.Config.from_dict(configuration(run, client, layer))
         schema = schemathesis.openapi.from_dict(document(run), config=config)
         with installed(Hook.on(client)), direct():
             for event in from_schema(schema).execute():
                 if isinstance(event, events.ScenarioFinished):
                     failures += _failures(event)
                 elif isinstance(event, events.NonFatalError):
-                    _doubt(run, event)
+                    _doubt(run, layer, event)
                 elif isinstance(event, events.FatalError):
-                    run.doubts.append(f"responses: {event.exception}")
+                    run.doubts.append(f"{layer}: {event.exception}")
                 elif isinstance(event, events.Interrupted):
                     raise KeyboardInterrupt
-    return [run.record(outcome) for outcome in _outcomes(run, failures)]
+    return [run.record(outcome) for outcome in _outcomes(run, layer, failures)]
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ def _failures(event: Any) -> Iterator[_Failure]:
             )
 
 
-def _doubt(run: Run, event: Any) -> None:
+def _doubt(run: Run, layer: Layer, event: Any) -> None:
     message = f"{event.label}: {event.value}".strip()
     if "Network" in type(event.value).__name__ or "Connection" in type(event.value).__name__:
         raise Unreachable(f"{run.target.base_url} stopped answering: {event.value}")
-    run.doubts.append(f"responses: {message[:300]}")
+    run.doubts.append(f"{layer}: {message[:300]}")
 
 
-def _outcomes(run: Run, failures: list[_Failure]) -> Iterator[Outcome]:
+def _outcomes(run: Run, layer: Layer, failures: list[_Failure]) -> Iterator[Outcome]:
     secrets = {
         caller.token: f"$TOKEN{n or ''}"
         for n, caller in enumerate((run.target.caller, *run.target.others))
@@ -103,13 +103,13 @@ def _outcomes(run: Run, failures: list[_Failure]) -> Iterator[Outcome]:
         )
         sentence = _SENTENCES.get(failure.check, failure.check)
         kept[failure.check, failure.title] = run.finding(
-            "responses", failure.check, sentence, operation.id, operation, operation.pointer, broken, requests
+            layer, failure.check, sentence, operation.id, operation, operation.pointer, broken, requests
         )
     for operation in run.scope.operations:
         findings = tuple(found.get(operation.id, {}).values())
         status: Any = "kept" if not findings else "apart" if all(finding.apart for finding in findings) else "broken"
         reason = "; ".join(f"{finding.promise}: {finding.observed}" for finding in findings)
-        yield Outcome("responses", "responses", operation.id, status, reason, 1, findings)
+        yield Outcome(layer, layer, operation.id, status, reason, 1, findings)
 
 
 def _due(operation: Operation, failure: _Failure) -> int | None:

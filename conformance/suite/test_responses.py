@@ -1,4 +1,4 @@
-"""Every operation through Schemathesis: statuses, schemas, refusals, credentials."""
+"""Every operation through Schemathesis with examples and boundaries: statuses, schemas, refusals, credentials."""
 
 from __future__ import annotations
 

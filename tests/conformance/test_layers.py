@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import acme_server
 import pytest
 from acme import DOCUMENT
 
 from conformance import lifecycle, responses
-from conformance.responses.configuration import AMOUNTS
-from conformance.run import Outcome, Run, Settings
+from conformance.run import AMOUNTS, Outcome, Run, Settings
 from conformance.target import serve
 
 
@@ -18,12 +19,12 @@ def lived(fault: str | None, seed: int, profile: str = "smoke") -> Outcome:
         return lifecycle.execute(run, "Customer")
 
 
-def answered(fault: str | None, seed: int, profile: str = "smoke") -> Run:
-    """The responses layer without the filter, whose operators make as many cases as all the rest."""
+def answered(fault: str | None, seed: int, profile: str = "smoke", layer: Any = "responses") -> Run:
+    """The responses or the fuzzing layer without the filter, whose operators make as many cases as all the rest."""
     with serve(acme_server.create_app(fault)) as url:
         run = Run.begin(Settings(DOCUMENT, url, profile, seed))  # type: ignore[arg-type]
         run.scope.__dict__["operations"] = tuple(o for o in run.scope.operations if o.action.verb != "filter")
-        responses.execute(run)
+        responses.execute(run, layer)
         return run
 
 
@@ -81,8 +82,15 @@ def test_schemathesis_catches_what_schemas_state(fault: str, check: str) -> None
     assert "acme-sandbox-001" not in "".join(str(finding) for finding in found)
 
 
+@pytest.mark.parametrize("fault", ["wrong-status", "missing-field", "html", "auth-ignored", "crash-on-other-alphabets"])
+def test_what_is_made_up_catches_some_by_itself(fault: str) -> None:
+    run = answered(fault, 1, "default", "fuzzing")
+    assert {finding.layer for finding in run.findings()} == {"fuzzing"}
+
+
 def test_the_stateful_phase_goes_on_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(AMOUNTS, "default", 8)
-    run = answered(None, 1, "default")
+    run = answered(None, 1, "default", "fuzzing")
     assert run.findings() == []
+    assert run.doubts == []
     assert run.ledger.counts["deleteCustomer"][204] > 5

@@ -64,13 +64,12 @@ def test_one_process_and_several_say_the_same_in_the_same_order(wrong: str, tmp_
 
 def test_a_vendor_is_divided_only_where_there_are_worlds(wrong: str) -> None:
     scope = Scope(read("stykite"))
-    assert [part.layers for part in split(Settings("stykite", f"{wrong}/stykite", world="w"), scope)] == [
-        ("lifecycle", "promises"),
-        ("responses",),
-    ]
+    whole, smoke = (Settings("stykite", f"{wrong}/stykite", profile, world="w") for profile in ("default", "smoke"))
+    assert [part.layers for part in split(smoke, scope)] == [("lifecycle", "promises"), ("responses",)]
+    assert [part.layers for part in split(whole, scope)] == [("fuzzing",), ("lifecycle", "promises"), ("responses",)]
     with serve(acme_server.create_app()) as url:
         parts = split(Settings(DOCUMENT, url, world="w"), Scope(read(DOCUMENT)))
-    assert [part.layers for part in parts] == [("lifecycle", "promises", "responses")]
+    assert [part.layers for part in parts] == [("fuzzing", "lifecycle", "promises", "responses")]
 
 
 async def _boasting(request: Request) -> JSONResponse:
