@@ -16,21 +16,16 @@ def writable(call: Call) -> dict[str, Any]:
 
     What the operation's body does not declare is ignored, even where the record has a property of that name.
     """
-    facts = call.resource
-    body = call.body if isinstance(call.body, Mapping) else {}
-    declared = call.operation.body.properties if call.operation.body else frozenset()
-    named = call.operation.action.by
-    key = named[1] if named and named[0] == "body" else None
-    values = {
-        name: value
-        for name, value in body.items()
-        if name in declared and name in facts.properties and name not in facts.read_only and name != key
-    }
+    body = call.body if isinstance(call.body, dict) else {}
+    names = call.operation.writes(call.resource)
+    values = body if names.issuperset(body) else {name: value for name, value in body.items() if name in names}
     return {**values, **call.operation.action.fixed}
 
 
 def check_references(call: Call) -> None:
     """Raise Problem `dangling` (a body) or `unknown` (a path) for every value that should name a record and does not."""
+    if not call.operation.refers:
+        return
     body = call.body if isinstance(call.body, Mapping) else {}
     facts = call.operation.body
     by = call.operation.action.by

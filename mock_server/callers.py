@@ -10,6 +10,7 @@ from mock_server.problems import Problem
 from mock_server.store import StoredRecord, TableName, Transaction, sweep
 from mock_server.vendor import SHARED, Caller, Request
 
+CREDENTIALS: TableName = (SHARED, "Credential")
 RATES: TableName = (SHARED, "_rates")
 
 
@@ -21,7 +22,8 @@ def identify(
     Raises Problem `unauthenticated`, `forbidden`, `rate-limited`, or `unknown` for a tenant that does not exist.
     """
     credential = _credential(request, transaction, clock) if operation.secured else None
-    named = _named_tenant(contract, operation, request, transaction)
+    by_credential = contract.tenancy.where == "credential"
+    named = None if by_credential else _named_tenant(contract, operation, request, transaction)
     if credential is None:
         return Caller(None, default if named is None else named)
     own = str(credential.get("tenant", ""))
@@ -34,9 +36,7 @@ def identify(
 
 def _credential(request: Request, transaction: Transaction, clock: Clock) -> StoredRecord:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise _unauthenticated("A valid bearer token is required.")
-    credential = transaction.get((SHARED, "Credential"), token.strip())
+    credential = transaction.get(CREDENTIALS, token.strip()) if scheme.lower() == "bearer" else None
     if credential is None:
         raise _unauthenticated("A valid bearer token is required.")
     expires = credential.get("expires_at")

@@ -43,14 +43,18 @@ class Clock:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Clock:
         """The clock a record describes."""
-        frozen = record["frozen"]
-        return cls(datetime.fromisoformat(frozen) if frozen else None, timedelta(microseconds=record["offset"]))
+        return _clock(record["frozen"], record["offset"])
+
+
+@functools.lru_cache(maxsize=256)
+def _clock(frozen: str | None, offset: int) -> Clock:
+    return Clock(datetime.fromisoformat(frozen) if frozen else None, timedelta(microseconds=offset))
 
 
 def written(moment: datetime, style: Timestamps) -> str | int:
     """A moment as a vendor writes it: ISO 8601 in UTC to the second, or whole milliseconds or seconds since 1970."""
     if style == "date-time":
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+        return moment.astimezone(UTC).isoformat(timespec="seconds")[: -len("+00:00")] + "Z"
     scale = timedelta(milliseconds=1) if style == "epoch-milliseconds" else timedelta(seconds=1)
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // scale
 
@@ -80,15 +84,15 @@ def parsed(value: str) -> datetime:
 def mint(template: str, seed: str, n: int) -> str:
     """The n-th id of a template: `sub_{n:06d}`, `CUS-{base32:13}`, `req_{hex:12}`, `{uuid}`."""
     parts = _parts(template)
-    digest = b""
-    if any(kind in ("hex", "base32", "uuid") for kind, _ in parts):
-        digest = hashlib.blake2b(f"{seed}|{template}|{n}".encode(), digest_size=32).digest()
+    if parts is None:
+        return template.format(n=n)
+    digest = hashlib.blake2b(f"{seed}|{template}|{n}".encode(), digest_size=32).digest()
     return "".join([_WRITERS[kind](spec, n, digest) for kind, spec in parts])
 
 
 @functools.lru_cache(maxsize=256)
-def _parts(template: str) -> tuple[tuple[str, str], ...]:
-    """A template as literal texts and placeholders with their format."""
+def _parts(template: str) -> tuple[tuple[str, str], ...] | None:
+    """A template as literal texts and placeholders with their format; None for one that has but numbers, as `str.format` takes it."""
     parts: list[tuple[str, str]] = []
     at = 0
     for match in _TEMPLATE.finditer(template):
@@ -98,7 +102,9 @@ def _parts(template: str) -> tuple[tuple[str, str], ...]:
         at = match.end()
     if at < len(template):
         parts.append(("", template[at:]))
-    return tuple(parts)
+    literal = "".join(text for kind, text in parts if not kind)
+    has_chance = any(kind in ("hex", "base32", "uuid") for kind, _ in parts)
+    return tuple(parts) if has_chance or "{" in literal or "}" in literal else None
 
 
 def _base32(spec: str, n: int, digest: bytes) -> str:

@@ -94,7 +94,7 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
         Violation(
             "body", "".join(f"/{escape(str(step))}" for step in error.instance_path), error.kind.name, "does not fit"
         )
-        for error in stored_validators(engine.contract)[name].iter_errors(changed)
+        for error in stored_validators(engine.contract, [name])[name].iter_errors(changed)
     )
     if errors:
         raise Problem("invalid", violations=errors)

@@ -1,13 +1,12 @@
-"""The life of one call: preference, replay, planned fault, transaction { action }, remember, answer.
+"""The life of one call: who calls, preference, replay, planned fault, action, remember, answer, all in one transaction.
 
-`admit` does what comes before any effect and says how long to wait; `perform` does the rest. Both are synchronous and quick; whoever calls
-them does the waiting. Any failure is a Problem, and `refuse` turns it into the vendor's envelope.
+`receive` says who calls, `admit` does what comes before any effect, `perform` does the rest. All are synchronous and quick; whoever calls them
+does the waiting, for a body or a planned delay. Any failure is a Problem, and `refuse` turns it into the vendor's envelope.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,26 +14,13 @@ from mock_server import actions, callers, faults, preferences, replies, seeds
 from mock_server.clock import Clock, mint
 from mock_server.contract import Contract, ContractError, Fixtures, Operation
 from mock_server.problems import STATUSES, Problem, listed
-from mock_server.replies import Claim
 from mock_server.store import MemoryStore, TableName, Transaction
-from mock_server.vendor import SHARED, Answer, Call, Caller, Input, Request, Vendor, next_number
+from mock_server.vendor import SHARED, Answer, Call, Request, Vendor, next_number
 
 CLOCK: TableName = (SHARED, "_clock")
 DEFAULT_WORLD = "default"
 MOST_WORLDS = 5000
 """Worlds at the most: each takes about 90 kB with four vendors."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A call that may go on: after `delay` seconds, `perform` it, or `abandon` it."""
-
-    operation: Operation
-    request: Request
-    input: Input
-    caller: Caller
-    claim: Claim | None = None
-    delay: float = 0.0
 
 
 class Engine:
@@ -56,6 +42,7 @@ class Engine:
         self.fixtures = fixtures
         self.store = store
         self.seed = str(seed)
+        self._tenant = fixtures.tenant
         self.inferred = inferred
         self._clock = Clock(frozen)
         self._actions = {operation.id: self._bind(operation) for operation in contract.operations.values()}
@@ -63,13 +50,6 @@ class Engine:
             if name not in contract.operations:
                 raise ContractError(f"the module of {vendor.name} has an action for {name}, which the document lacks")
         seeds.check(contract, fixtures)
-        store.index(
-            contract.name,
-            {
-                name: frozenset((facts.key, *facts.references, *(column for group in facts.unique for column in group)))
-                for name, facts in contract.resources.items()
-            },
-        )
 
     def _bind(self, operation: Operation) -> Callable[[Call], Any]:
         """The function that does what an operation says: the vendor's around the plain one."""
@@ -104,63 +84,64 @@ class Engine:
         record = transaction.get(CLOCK, "clock")
         return Clock.of(record) if record is not None else self._clock
 
-    # Who calls ------------------------------------------------------------------------------------------------------
-
-    def identify(self, operation: Operation, request: Request) -> Caller:
-        """The caller and the tenant the call is about. Raises what `callers.identify` raises."""
-        transaction = self.begin(request.world)
-        return callers.identify(
-            self.contract, operation, request, transaction, self.clock(transaction), self.fixtures.tenant
-        )
-
     # The call -------------------------------------------------------------------------------------------------------
 
-    def admit(self, operation: Operation, request: Request, given: Input, caller: Caller) -> Answer | Admission:
-        """What comes before any effect: an answer that is already known, or leave to go on."""
-        if (request.query or "prefer" in request.headers) and (preference := preferences.preferred(request)):
-            return preferences.answer(operation, preference)
+    def receive(self, operation: Operation, request: Request) -> Call:
+        """The call, once it is known who makes it and for which tenant. Raises what `callers.identify` raises."""
         transaction = self.begin(request.world)
-        claim = replies.claim(self.contract, operation, given, caller, transaction, self.clock(transaction))
-        if isinstance(claim, Answer):
-            return claim
-        fault = faults.meet(operation, transaction)
-        if fault and fault["status"]:
-            transaction.commit()
-            raise faults.problem(fault["status"])
-        if claim is not None:
-            replies.hold(claim, transaction)
-        transaction.commit()
-        return Admission(operation, request, given, caller, claim, fault["delay"] if fault else 0.0)
+        clock = self.clock(transaction)
+        caller = callers.identify(self.contract, operation, request, transaction, clock, self._tenant)
+        return Call(self.contract, operation, request, caller, transaction, clock.now(), self.seed)
 
-    def perform(self, admission: Admission, check: Callable[[Answer], None]) -> Answer:
+    def admit(self, call: Call) -> Answer | None:
+        """What comes before any effect: an answer that is already known; else leave to `perform`, after `call.delay` seconds."""
+        request, transaction = call.request, call.transaction
+        if (request.query or "prefer" in request.headers) and (preference := preferences.preferred(request)):
+            return preferences.answer(call.operation, preference)
+        if self.contract.idempotency is not None:
+            claim = replies.claim(self.contract.idempotency, call)
+            if isinstance(claim, Answer):
+                return claim
+            call.claim = claim
+        fault = faults.meet(call.operation, transaction)
+        if fault is not None:
+            if fault["status"]:
+                transaction.commit()
+                raise faults.problem(fault["status"])
+            call.delay = fault["delay"]
+        if call.claim is not None:
+            replies.hold(call.claim, transaction)
+        transaction.commit()
+        return None
+
+    def resume(self, call: Call) -> None:
+        """Go on with a call that has waited, in the world as it is now."""
+        call.transaction = self.begin(call.request.world)
+        call.now = self.clock(call.transaction).now()
+
+    def perform(self, call: Call, check: Callable[[Answer], None]) -> Answer:
         """Do it: the action in a transaction, its answer checked and remembered.
 
         Raises Problem, or what `check` raises of an answer that the document does not allow; then nothing was changed.
         """
-        operation, request = admission.operation, admission.request
-        transaction = self.begin(request.world)
-        now = self.clock(transaction).now()
-        call = Call(
-            self.contract, operation, request, admission.input, admission.caller, transaction, now, self.seed
-        )  # fmt: skip
         try:
             actions.check_references(call)
-            result = self._actions[operation.id](call)
+            result = self._actions[call.operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
             check(answer)
         except BaseException:
-            self.abandon(admission)
+            self.abandon(call)
             raise
-        if admission.claim is not None:
-            replies.remember(admission.claim, answer, transaction, now)
-        transaction.commit()
+        if call.claim is not None:
+            replies.remember(call.claim, answer, call.transaction, call.now)
+        call.transaction.commit()
         return answer
 
-    def abandon(self, admission: Admission) -> None:
+    def abandon(self, call: Call) -> None:
         """Forget a call that will not be performed, so that its idempotency key is free again."""
-        if admission.claim is not None:
-            transaction = self.begin(admission.request.world)
-            replies.forget(admission.claim, transaction)
+        if call.claim is not None:
+            transaction = self.begin(call.request.world)
+            replies.forget(call.claim, transaction)
             transaction.commit()
 
     def _answer(self, call: Call, result: Any) -> Answer:

@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mock_server.clock import Clock, parsed
-from mock_server.contract import Contract, Operation
+from mock_server.clock import parsed
+from mock_server.contract import Idempotency
 from mock_server.problems import Problem
 from mock_server.store import TableName, Transaction, sweep
-from mock_server.vendor import SHARED, Answer, Caller, Input
+from mock_server.vendor import SHARED, Answer, Call, Claim, Input
 
 REPLIES: TableName = (SHARED, "_replies")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to answer for a key: `name` is where the answer will be kept, until `lifetime` after it was given."""
-
-    name: str
-    fingerprint: str
-    now: datetime
-    lifetime: timedelta
-
-
-def claim(
-    contract: Contract, operation: Operation, given: Input, caller: Caller, transaction: Transaction, clock: Clock
-) -> Claim | Answer | None:
+def claim(rule: Idempotency, call: Call) -> Claim | Answer | None:
     """The claim of a call that carries a key, or the answer that is remembered under it.
 
     Raises Problem `key-in-use` while the first call is running, `key-reused` where the body is another.
     """
-    rule = contract.idempotency
-    key = given.header.get(rule.header) if rule else None
-    if rule is None or key is None:
+    key = call.input.header.get(rule.header)
+    if key is None:
         return None
     made = Claim(
-        "\n".join((caller.tenant, operation.id, key)), fingerprint(given), clock.now(), timedelta(seconds=rule.lifetime)
+        "\n".join((call.caller.tenant, call.operation.id, key)),
+        fingerprint(call.input),
+        call.now,
+        timedelta(seconds=rule.lifetime),
     )
-    reply = transaction.get(REPLIES, made.name)
+    reply = call.transaction.get(REPLIES, made.name)
     if reply is None:
         return made
     if not reply["done"]:

@@ -33,7 +33,7 @@ def calling(shop_contract, transaction):
         request = Request("POST", "/orders", "http://x", [], {}, "default")
         caller = Caller({"token": "t", "tenant": tenant, "subject": 1}, tenant)
         facts = shop_contract.operations[operation]
-        return Call(shop_contract, facts, request, Input(**given), caller, transaction, NOW, "0")
+        return Call(shop_contract, facts, request, caller, transaction, NOW, "0", Input(**given))
 
     return call
 

@@ -6,43 +6,27 @@ them without rebuilding anything per request.
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import logging
-import warnings
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
-with warnings.catch_warnings():
-    # Connexion imports Starlette's test client, which warns that its support of httpx will end. Nobody here can act on that.
-    warnings.simplefilter("ignore")
-    import connexion  # noqa: F401
+from mock_server.app.deferred import defer
 
-from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
+defer("connexion", "connexion.middleware", "requests", "jinja2")
+
+from connexion.middleware.abstract import AbstractRoutingAPI
 from connexion.operations.abstract import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 from connexion.spec import OpenAPISpecification, Specification
-from starlette.types import Receive, Scope, Send
 
-from mock_server.app.exchange import (
-    Disconnected,
-    headers_of,
-    raw_path_of,
-    read_body,
-    request_of,
-    send_answer,
-    world_of,
-)
-from mock_server.app.operation import CompiledOperation, Schemas
-from mock_server.app.routing import Router, allow
-from mock_server.contract import ContractError, Operation
-from mock_server.engine import DEFAULT_WORLD, Engine
-from mock_server.problems import Problem
-from mock_server.vendor import Answer, Request
-
-logger = logging.getLogger("mock_server")
+from mock_server.app.compiled import CompiledOperation, VendorApp
+from mock_server.app.fallback import Served, with_fallback
+from mock_server.app.routing import Router
+from mock_server.app.schemas import Schemas
+from mock_server.contract import ContractError
+from mock_server.engine import Engine
 
 
 class EngineResolver(Resolver):
@@ -63,12 +47,13 @@ class CompiledApi(AbstractRoutingAPI[CompiledOperation]):
 
     def __init__(self, specification: Specification, *, engine: Engine, **options: Any) -> None:
         self._schemas = Schemas(engine.contract)
+        self._inferred = engine.inferred
         self.entries: list[tuple[str, str, CompiledOperation]] = []
         super().__init__(specification, **options)
 
     def make_operation(self, operation: AbstractOperation) -> CompiledOperation:
         """Compile what the resolver found."""
-        return CompiledOperation(operation.function, self._schemas)
+        return CompiledOperation(operation.function, self._schemas, inferred=self._inferred)
 
     @staticmethod
     def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
@@ -78,78 +63,6 @@ class CompiledApi(AbstractRoutingAPI[CompiledOperation]):
         self, method: str, path: str, operation: CompiledOperation, name: str | None = None
     ) -> None:
         self.entries.append((method, path, operation))
-
-
-class VendorApp(SpecMiddleware):
-    """An ASGI application that serves one vendor: routes, identifies, validates, and leaves the rest to the engine."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.router: Router[CompiledOperation] = Router(())
-
-    def add_api(self, specification: Specification, **options: Any) -> CompiledApi:
-        """Take the document's operations; Connexion calls this while it builds its stack."""
-        api = CompiledApi(specification, engine=self.engine, resolver=options["resolver"], base_path="")
-        self.router = Router(api.entries)
-        return api
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. Every failure wears the vendor's envelope."""
-        if scope["type"] != "http":
-            return
-        headers = headers_of(scope)
-        head = scope["method"] == "HEAD"
-        world, compiled = DEFAULT_WORLD, None
-        try:
-            world = world_of(scope, headers)
-            compiled, values = self._route(scope)
-            request = request_of(scope, headers, values, world, b"")
-            caller = self.engine.identify(compiled.operation, request)
-            self._check_served(compiled.operation)
-            if body := await read_body(scope, receive, headers):  # once it is known that it is wanted
-                request = request._replace(body=body)
-            answer = await self._serve(compiled, request, caller)
-        except Problem as problem:
-            answer = self.engine.refuse(problem, world, compiled.operation if compiled else None)
-        except Disconnected:
-            return
-        except asyncio.CancelledError:
-            stopping = Problem("stopping", "The sandbox is being stopped.", headers={"Connection": "close"})
-            await send_answer(send, self.engine.refuse(stopping, world), head=head)
-            raise
-        except Exception:
-            logger.exception("%s %s failed", scope["method"], scope["path"])
-            answer = self.engine.refuse(Problem("internal", "The sandbox made a mistake; its log says more."), world)
-        await send_answer(send, answer, head=head)
-
-    def _route(self, scope: Scope) -> tuple[CompiledOperation, dict[str, str]]:
-        match = self.router.match(raw_path_of(scope))
-        if match is None:
-            raise Problem("no-path", "There is no such path.")
-        method = "GET" if scope["method"] == "HEAD" and "HEAD" not in match.methods else scope["method"]
-        compiled = match.methods.get(method)
-        if compiled is None:
-            allowed = allow(match.methods)  # the document's: an inferred one that is not served says so itself
-            raise Problem("no-method", f"This path allows {allowed}.", headers={"Allow": allowed})
-        return compiled, match.values
-
-    def _check_served(self, operation: Operation) -> None:
-        if operation.provenance.level == "inferred" and not self.engine.inferred:
-            raise Problem("not-served", f"{operation.id} is inferred; it is served when asked for: --include inferred.")
-
-    async def _serve(self, compiled: CompiledOperation, request: Request, caller: Any) -> Answer:
-        given = compiled.read(request)
-        admitted = self.engine.admit(compiled.operation, request, given, caller)
-        if isinstance(admitted, Answer):
-            compiled.check(admitted)
-            return admitted
-        if admitted.delay:
-            try:
-                await asyncio.sleep(admitted.delay)
-            except BaseException:
-                self.engine.abandon(admitted)
-                raise
-        return self.engine.perform(admitted, compiled.check)
 
 
 class Document(OpenAPISpecification):
@@ -165,14 +78,20 @@ class Document(OpenAPISpecification):
             raise ContractError(f"{pointer} is not OpenAPI 3.0: {error.message}")
 
 
+class _Copied(dict[str, Any]):
+    """A document that is copied deeply in no time: Connexion does so twice, and fills in defaults."""
+
+    def __deepcopy__(self, memo: Any) -> _Copied:
+        return _Copied(orjson.loads(orjson.dumps(self)))
+
+
 @functools.cache
 def _openapi() -> jsonschema_rs.Validator:
     return jsonschema_rs.Draft4Validator(OpenAPISpecification.openapi_schema)
 
 
-def build(engine: Engine) -> VendorApp:
+def build(engine: Engine) -> Served:
     """The Connexion application of an engine, its operations compiled. Raises ContractError for a document that is not OpenAPI."""
-    document = orjson.loads(orjson.dumps(engine.contract.document))  # a copy: Connexion fills in defaults
-    app = VendorApp(engine)
-    app.add_api(Document(document), resolver=EngineResolver(engine))  # type: ignore[no-untyped-call]  # Connexion's
-    return app
+    specification = Document(_Copied(engine.contract.document).__deepcopy__({}))  # type: ignore[no-untyped-call]  # Connexion's
+    api = CompiledApi(specification, engine=engine, resolver=EngineResolver(engine), base_path="")
+    return with_fallback(VendorApp(engine, Router(api.entries)))

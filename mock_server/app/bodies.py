@@ -19,6 +19,9 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 2000
 LONGEST_REASON = 200
+MOST_LEVELS = 200
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG = b"0" * 19
 LARGEST_NUMBER = int(sys.float_info.max)
 
 
@@ -60,14 +63,29 @@ def decode(body: bytes, media: str, schema: Any, deref: texts.Deref) -> Any:
 
 
 def decode_json(body: bytes) -> Any:
-    """One JSON value: no NaN, no repeated key, no lone surrogate, no number beyond a double, nesting to 200 levels."""
+    """One JSON value: no NaN, no repeated key, no lone surrogate, no number beyond a double, nesting to 200 levels. Raises Problem `malformed`."""
+    if _is_simple(body):
+        try:
+            value = orjson.loads(body)
+            # As many strings as were sent: no key was dropped for being there twice.
+            if orjson.dumps(value).count(b'"') == body.count(b'"'):
+                return value
+        except ValueError:
+            pass  # the other parser says what is wrong
     try:
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise Problem("malformed", f"The body is not valid JSON: {str(error)[:LONGEST_REASON]}.") from None
-    if (b"e" in body or b"E" in body or len(body) > 300) and _has_infinity(value):
+    if _has_infinity(value):
         raise Problem("malformed", "The body holds a number that is too large.")
     return value
+
+
+def _is_simple(body: bytes) -> bool:
+    """Whether the quicker parser gives the same value as the exact one: no escapes, no very long numbers, no deep nesting."""
+    if b"\\" in body or body.count(b"{") + body.count(b"[") >= MOST_LEVELS:
+        return False
+    return _LONG not in body.translate(_DIGITS)
 
 
 def _has_infinity(value: Any) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from mock_server.app.bodies import encode
 from mock_server.engine import DEFAULT_WORLD
 from mock_server.problems import Problem
-from mock_server.vendor import Answer, Request
+from mock_server.vendor import NONE, Answer
 
+JSON = b"application/json"
 LARGEST_BODY = 1024 * 1024
 WORLD_HEADER = "x-mock-world"
 _WORLD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -43,41 +43,47 @@ def query_of(scope: Scope) -> list[tuple[str, str]]:
 
 
 def raw_path_of(scope: Scope) -> str:
-    """The path below the mount point, still percent-encoded."""
+    """The path as it stood in the request line, without the query, still percent-encoded."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
-    path = raw.split(b"?", 1)[0].decode("latin-1")
-    root = scope.get("mock.mount", "")
-    return path[len(root) :] if path.startswith(root) else path
+    return raw.decode("latin-1").partition("?")[0]
 
 
-def world_of(scope: Scope, headers: Mapping[str, str]) -> str:
+def world_of(named: str | None, headers: Mapping[str, str]) -> str:
     """The world a call belongs to: named by the base URL, else by the header, else `default`. Raises Problem `world`."""
-    name = scope.get("mock.world")
-    if name is None:
-        name = headers.get(WORLD_HEADER) or DEFAULT_WORLD
+    name = named if named is not None else headers.get(WORLD_HEADER) or DEFAULT_WORLD
     if name != DEFAULT_WORLD and not _WORLD.fullmatch(name):
         raise Problem("world", "A world's name has 1 to 64 letters, digits, dots, dashes or underscores.")
-    return str(name)
+    return name
 
 
 async def read_body(scope: Scope, receive: Receive, headers: Mapping[str, str]) -> bytes:
     """The whole body. Raises Problem `too-large` beyond 1 MiB, as soon as that is known."""
     announced = headers.get("content-length", "")
+    if not announced and "transfer-encoding" not in headers and scope.get("http_version", "") in ("1.0", "1.1"):
+        return b""  # as HTTP/1 has it: neither header, no body
     if announced.isascii() and announced.isdigit() and (len(announced) > 10 or int(announced) > LARGEST_BODY):
         raise _too_large()
-    chunks: list[bytes] = []
-    size = 0
+    message = await receive()
+    if not message.get("more_body", False) and message["type"] == "http.request":
+        body: bytes = message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise _too_large()
+        return body
+    return await _read_parts(message, receive)
+
+
+async def _read_parts(message: Message, receive: Receive) -> bytes:
+    """The whole body, of which a part has come."""
+    parts = bytearray()
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > LARGEST_BODY:
+        parts += message.get("body", b"")
+        if len(parts) > LARGEST_BODY:
             raise _too_large()
-        chunks.append(chunk)
         if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return bytes(parts)
+        message = await receive()
 
 
 class Disconnected(Exception):
@@ -88,44 +94,25 @@ def _too_large() -> Problem:
     return Problem("too-large", f"A body may have {LARGEST_BODY} bytes.", headers={"Connection": "close"})
 
 
-def base_url_of(scope: Scope, headers: Mapping[str, str]) -> str:
-    """Where the vendor's API begins, as the client sees it, without a slash at the end."""
-    host = headers.get("host") or "127.0.0.1"
-    return f"{scope.get('scheme', 'http')}://{host}{scope.get('mock.mount', '')}"
-
-
-def request_of(scope: Scope, headers: Mapping[str, str], values: Mapping[str, str], world: str, body: bytes) -> Request:
-    """The request as the engine takes it."""
-    return Request(
-        method=scope["method"],
-        path=scope["path"],
-        base_url=base_url_of(scope, headers),
-        query=query_of(scope),
-        headers=headers,
-        world=world,
-        body=body,
-        path_values=values,
-    )
+def base_url_of(scope: Scope, headers: Mapping[str, str], mount: str) -> str:
+    """The URL of a path of this server, as the client sees it."""
+    return f"{scope.get('scheme', 'http')}://{headers.get('host') or '127.0.0.1'}{mount}"
 
 
 async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
     """Send an answer as JSON."""
     content = b"" if answer.body is None else encode(answer.body)
-    await send_bytes(send, answer.status, content, "application/json", answer.headers, head=head)
+    await send_bytes(send, answer.status, content, JSON, answer.headers, head=head)
 
 
 async def send_bytes(
-    send: Send, status: int, content: bytes, media: str, headers: Mapping[str, str] | None = None, *, head: bool = False
+    send: Send, status: int, content: bytes, media: bytes, headers: Mapping[str, str] = NONE, *, head: bool = False
 ) -> None:
     """Send a body of any type; HEAD gets its headers only."""
-    listed: list[tuple[bytes, bytes]] = []
-    if status != 204:
-        listed.append((b"content-length", b"%d" % len(content)))
+    listed = [(b"content-length", b"%d" % len(content))] if status != 204 else []
     if content:
-        listed.append((b"content-type", media.encode()))
-    if headers:
-        for name, value in headers.items():
-            listed.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
-    start: dict[str, Any] = {"type": "http.response.start", "status": status, "headers": listed}
-    await send(start)
+        listed.append((b"content-type", media))
+    for name, value in headers.items():
+        listed.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
+    await send({"type": "http.response.start", "status": status, "headers": listed})
     await send({"type": "http.response.body", "body": b"" if head else content})

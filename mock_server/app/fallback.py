@@ -1,12 +1,11 @@
-"""Puts Connexion's stock classes in front of a vendor's application, for the operations that are not compiled; for none, nothing stands there."""
+"""Puts Connexion's stock classes beside a vendor's compiled operations, for those that are not compiled; for none, nothing stands there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from mock_server.app.exchange import raw_path_of
 from mock_server.app.understood import fallbacks
 from mock_server.engine import Engine
 
@@ -14,24 +13,38 @@ if TYPE_CHECKING:
     from mock_server.app.stock import Stock
 
 
-def with_fallback(compiled: ASGIApp, engine: Engine) -> ASGIApp:
+class Served(Protocol):
+    """One vendor, ready to be served."""
+
+    engine: Engine
+
+    async def serve(
+        self, scope: Scope, receive: Receive, send: Send, path: str, mount: str, world: str | None = None
+    ) -> None:
+        """Serve one request to the path below the mount."""
+
+
+def with_fallback(compiled: Served) -> Served:
     """The application itself where every operation is compiled. Raises ContractError for an operation that nothing serves rightly."""
-    found = fallbacks(engine.contract)
+    found = fallbacks(compiled.engine.contract)
     if not found:
         return compiled
     from mock_server.app.stock import Stock  # what is seldom needed is not imported at every start
 
-    return _Forked(compiled, Stock(engine, found))
+    return _Forked(compiled, Stock(compiled.engine, found))
 
 
 class _Forked:
     """Two applications of one vendor; the stock one says which requests are its own."""
 
-    def __init__(self, compiled: ASGIApp, stock: Stock) -> None:
+    def __init__(self, compiled: Served, stock: Stock) -> None:
+        self.engine = compiled.engine
         self._compiled = compiled
         self._stock = stock
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(
+        self, scope: Scope, receive: Receive, send: Send, path: str, mount: str, world: str | None = None
+    ) -> None:
         """Serve one request."""
-        is_own = scope["type"] == "http" and self._stock.takes(scope["method"], raw_path_of(scope))
-        await (self._stock if is_own else self._compiled)(scope, receive, send)
+        chosen = self._stock if self._stock.takes(scope["method"], path) else self._compiled
+        await chosen.serve(scope, receive, send, path, mount, world)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,10 @@ import yaml
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.app import index
+from mock_server.app.accept import acceptable
 from mock_server.app.api import build
 from mock_server.app.bodies import encode
-from mock_server.app.exchange import base_url_of, headers_of, raw_path_of, send_answer, send_bytes, world_of
-from mock_server.app.operation import acceptable
+from mock_server.app.exchange import JSON, base_url_of, headers_of, raw_path_of, send_answer, send_bytes, world_of
 from mock_server.contract import Contract, Fixtures, load, load_fixtures, vendors
 from mock_server.control import control_engine
 from mock_server.engine import DEFAULT_WORLD, Engine
@@ -29,7 +29,7 @@ from mock_server.vendor import Vendor, load_vendor
 
 _ANYWHERE = "/-any-mount-"
 """Stands in a kept document for the path it is served under."""
-JSON, HTML, YAML = "application/json", "text/html; charset=utf-8", "application/yaml"
+HTML, YAML = b"text/html; charset=utf-8", b"application/yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,73 +84,75 @@ class RootApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one message of the ASGI server."""
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-        elif scope["type"] == "http":
+        if scope["type"] == "http":
             await self._dispatch(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Whoever serves the path: a vendor, the control API, or a page about them."""
         path = raw_path_of(scope)
-        mount = ""
+        world, above = None, ""
         if path.startswith("/w/"):
-            world, _, rest = path[3:].partition("/")
-            mount, path = f"/w/{world}", f"/{rest}"
-            scope["mock.world"] = unquote(world)
+            named, _, rest = path[3:].partition("/")
+            world, above, path = unquote(named), f"/w/{named}", f"/{rest}"
         head, slash, rest = path[1:].partition("/")
-        scope["mock.mount"] = f"{mount}/{head}" if head else mount
+        mount = f"{above}/{head}" if head else above
         app = self._apps.get(head)
-        if app is not None and rest in ("openapi.json", "openapi.yaml"):
-            await self._page(self.engines[head], rest, scope, send)
-        elif app is not None and rest:
-            await app(scope, receive, send)
-        elif head == "_mock" and slash:
-            await self._controlled(scope, receive, send)
-        else:
-            known = app is not None or path == "/"
-            await self._page(self.engines.get(head, self._control), "" if known else None, scope, send)
+        if app is None:
+            if head == "_mock" and slash:
+                return self._controlled(scope, receive, send, f"/{rest}", mount, world)
+            page = "" if path == "/" else None
+            return self._page(self._control, page, scope, send, mount, world)
+        if rest and rest not in ("openapi.json", "openapi.yaml"):
+            return app.serve(scope, receive, send, f"/{rest}", mount, world)
+        return self._page(app.engine, rest, scope, send, mount, world)
 
-    async def _controlled(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _controlled(
+        self, scope: Scope, receive: Receive, send: Send, path: str, mount: str, world: str | None
+    ) -> None:
         """The control API: this host alone, and no page of another site in a browser."""
         if not self._options.open_control and not (_is_local(scope) and _same_site(headers_of(scope))):
             problem = Problem("host", "The control API answers this host alone; start the server with --open-control.")
             await send_answer(send, self._control.refuse(problem, DEFAULT_WORLD), head=scope["method"] == "HEAD")
             return
-        await self._control_app(scope, receive, send)
+        await self._control_app.serve(scope, receive, send, path, mount, world)
 
-    async def _page(self, engine: Engine, page: str | None, scope: Scope, send: Send) -> None:
+    async def _page(
+        self, engine: Engine, page: str | None, scope: Scope, send: Send, mount: str, named: str | None
+    ) -> None:
         """An index (of one vendor, or of all where the engine is the control API's), a document, or nothing where `page` is None."""
         headers = headers_of(scope)
         is_head = scope["method"] == "HEAD"
         world = DEFAULT_WORLD
         try:
-            world = world_of(scope, headers)
+            world = world_of(named, headers)
             if page is None:
                 raise Problem("no-path", "There is no such vendor. GET / lists them.")
             if scope["method"] not in ("GET", "HEAD"):
                 raise Problem("no-method", "This path allows GET, HEAD.", headers={"Allow": "GET, HEAD"})
             if page:
-                content, media = self._document(engine, page, scope)
+                content, media = self._document(engine, page, mount)
             else:
-                content, media = self._index(engine, scope, headers)
+                content, media = self._index(engine, scope, headers, mount)
         except Problem as problem:
             await send_answer(send, engine.refuse(problem, world), head=is_head)
             return
         await send_bytes(send, 200, content, media, head=is_head)
 
-    def _index(self, engine: Engine, scope: Scope, headers: Mapping[str, str]) -> tuple[bytes, str]:
+    def _index(self, engine: Engine, scope: Scope, headers: Mapping[str, str], mount: str) -> tuple[bytes, bytes]:
         one = engine is not self._control
         shown = [engine] if one else list(self.engines.values())
-        mount = scope["mock.mount"]
         mount = mount.removesuffix(f"/{engine.contract.name}") if one else mount
-        listing = index.listing(shown, base_url_of({**scope, "mock.mount": mount}, headers))
+        listing = index.listing(shown, base_url_of(scope, headers, mount))
         accept = headers.get("accept", "")
         if "text/html" in accept.lower() and acceptable(accept, "text/html"):
             return index.page(listing).encode(), HTML
         return encode(listing), JSON
 
-    def _document(self, engine: Engine, file: str, scope: Scope) -> tuple[bytes, str]:
+    def _document(self, engine: Engine, file: str, mount: str) -> tuple[bytes, bytes]:
         """A document of a vendor, with this server as its first, in the world that was asked."""
         is_json = file.endswith("json")
         content = self._documents.get((engine.contract.name, file))
@@ -158,7 +160,7 @@ class RootApp:
             document = served_document(engine.contract, _ANYWHERE)
             content = encode(document) if is_json else dump(document)
             self._documents[engine.contract.name, file] = content
-        return content.replace(_ANYWHERE.encode(), scope["mock.mount"].encode()), JSON if is_json else YAML
+        return content.replace(_ANYWHERE.encode(), mount.encode()), JSON if is_json else YAML
 
 
 def served_document(contract: Contract, url: str) -> dict[str, Any]:

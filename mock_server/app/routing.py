@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 T = TypeVar("T")
+_NONE: Mapping[str, str] = {}
+
+
+_Leaf = tuple[tuple[str, ...], dict[str, T]]
+"""The names of a path's template, and what stands under each method."""
 
 
 @dataclass(slots=True)
 class _Node(Generic[T]):
     literals: dict[str, _Node[T]] = field(default_factory=dict)
     template: _Node[T] | None = None
-    leaf: tuple[tuple[str, ...], dict[str, T]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
-    """A path that exists: what stands under each method (upper case), and the values of its template."""
-
-    methods: dict[str, T]
-    values: dict[str, str]
+    leaf: _Leaf[T] | None = None
 
 
 def allow(methods: Iterable[str]) -> str:
@@ -56,22 +53,36 @@ class Router(Generic[T]):
             node.leaf = (tuple(names), {})
         node.leaf[1][method] = target
 
-    def match(self, raw_path: str) -> Match[T] | None:
-        """The entry of a path as it stood in the request line, without the query."""
+    def match(self, raw_path: str) -> tuple[Mapping[str, T], Mapping[str, str]] | None:
+        """What stands under each method (upper case) of a path, as it stood in the request line, and the values of its template."""
         static = self._static.get(raw_path)
         if static is not None:
-            return Match(static, {})
+            return static, _NONE
         segments = raw_path.split("/")
         if "%" in raw_path:
             segments = [unquote(segment) for segment in segments]
         values: list[str] = []
-        leaf = _search(self._root, segments, 0, values)
-        return None if leaf is None else Match(leaf[1], dict(zip(leaf[0], values, strict=True)))
+        leaf = _straight(self._root, segments, values)
+        if leaf is None:
+            values.clear()
+            leaf = _search(self._root, segments, 0, values)
+        return None if leaf is None else (leaf[1], dict(zip(leaf[0], values, strict=True)))
 
 
-def _search(
-    node: _Node[T], segments: list[str], at: int, values: list[str]
-) -> tuple[tuple[str, ...], dict[str, T]] | None:
+def _straight(node: _Node[T], segments: list[str], values: list[str]) -> _Leaf[T] | None:
+    """The leaf that is found without ever turning back, as nearly every one is."""
+    for segment in segments:
+        below = node.literals.get(segment)
+        if below is None:
+            below = node.template
+            if below is None or not segment:
+                return None
+            values.append(segment)
+        node = below
+    return node.leaf
+
+
+def _search(node: _Node[T], segments: list[str], at: int, values: list[str]) -> _Leaf[T] | None:
     """The leaf that the segments from `at` on lead to; the templates' values are collected on the way."""
     if at == len(segments):
         return node.leaf

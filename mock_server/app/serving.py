@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import uvicorn
@@ -51,6 +52,16 @@ class _Stoppable:
             await self._app(scope, receive, send)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No garbage collection while the application is built: what is made then stays. What there is at `gc.freeze` is never looked at again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def run(
     names: Sequence[str],
     *,
@@ -63,7 +74,7 @@ def run(
     verbose: bool = False,
 ) -> None:
     """Serve until interrupted. Raises ContractError or CannotListen."""
-    with bind(host, port) as listener:
+    with bind(host, port) as listener, _undisturbed():
         app = create_app(names, seed=seed, frozen=frozen, inferred=inferred, open_control=open_control)
         assert isinstance(app, RootApp), "create_app gives a RootApp"
         bound = listener.getsockname()[1]
@@ -79,6 +90,8 @@ def run(
             timeout_graceful_shutdown=PATIENCE,  # type: ignore[arg-type]  # a fraction will do
         )
         show_start(app.engines, f"http://{shown}:{bound}")
+        gc.freeze()
+        gc.enable()
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

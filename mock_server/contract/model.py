@@ -221,6 +221,26 @@ class Operation:
         return {view.resource: view for view in ordered}
 
     @cached_property
+    def refers(self) -> bool:
+        """Whether a request can hold the key of a record other than the one that the action is about."""
+        return bool(self.referring or (self.body and self.body.references))
+
+    @cached_property
+    def _writes(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def writes(self, resource: Resource) -> frozenset[str]:
+        """The body's properties that set the resource's property of that name: not what only the server sets, nor the key of the action."""
+        names = self._writes.get(resource.name)
+        if names is None:
+            by = self.action.by
+            key = {by[1]} if by and by[0] == "body" else set()
+            declared = self.body.properties if self.body else frozenset()
+            names = frozenset((declared & resource.properties.keys()) - resource.read_only - key)
+            self._writes[resource.name] = names
+        return names
+
+    @cached_property
     def columns(self) -> dict[str, tuple[str, ...] | None]:
         """For each resource shown so far, the properties that the success answer shows; None: all. Filled in as it is asked for."""
         return {}

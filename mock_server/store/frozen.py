@@ -42,11 +42,12 @@ _set = dict.__setitem__
 
 def freeze(value: Any) -> Any:
     """The value, its objects and arrays copied into frozen ones; what is frozen already is taken as it is."""
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return value
-    if isinstance(value, Mapping):
-        return frozen(value)
-    return FrozenList([freeze(item) for item in value]) if isinstance(value, list) else value
+    if kind is list:
+        return FrozenList(value if _has_only(map(type, value)) else map(freeze, value))
+    return frozen(value) if isinstance(value, Mapping) else value
 
 
 def frozen(record: Mapping[str, Any]) -> FrozenDict:
@@ -55,7 +56,6 @@ def frozen(record: Mapping[str, Any]) -> FrozenDict:
         return record
     copy = FrozenDict(record)
     if not _has_only(map(type, copy.values())):
-        for name, item in copy.items():
-            if type(item) not in _SCALARS:
-                _set(copy, name, freeze(item))
+        for name in [name for name, item in copy.items() if type(item) not in _SCALARS]:
+            _set(copy, name, freeze(copy[name]))
     return copy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from heapq import merge
 from itertools import chain, islice
 
@@ -124,9 +124,6 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._spaces: dict[str, dict[str, dict[TableName, Table]]] = {}
-
-    def index(self, vendor: str, fields: Mapping[str, frozenset[str]]) -> None:
-        """Nothing is left to declare: an index is made when it is first needed."""
 
     def begin(self, world: str, vendor: str) -> MemoryTransaction:
         """See Store."""

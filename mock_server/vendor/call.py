@@ -11,7 +11,7 @@ from mock_server.clock import mint, written
 from mock_server.contract import Contract, Operation, Resource, View, escape
 from mock_server.problems import Problem, Violation, violated
 from mock_server.store import StoredRecord, TableName, Transaction
-from mock_server.vendor.messages import Caller, Input, Request
+from mock_server.vendor.messages import NOTHING, Caller, Claim, Input, Request
 
 COUNTERS: TableName = ("", "_counters")
 SHARED = ""
@@ -24,11 +24,14 @@ class Call:
     contract: Contract
     operation: Operation
     request: Request
-    input: Input
     caller: Caller
     transaction: Transaction
     now: datetime
     seed: str
+    input: Input = NOTHING
+    claim: Claim | None = None
+    delay: float = 0.0
+    """Seconds that a planned fault makes the call wait."""
 
     # What was asked -------------------------------------------------------------------------------------------------
 
@@ -55,16 +58,19 @@ class Call:
 
     def table(self, resource: str, tenant: str | None = None) -> TableName:
         """The table of a resource that this call sees."""
-        shared = self.contract.resources[resource].scope == "vendor"
-        return (SHARED if shared else self.caller.tenant if tenant is None else tenant, resource)
+        if self.contract.resources[resource].scope == "vendor":
+            return (SHARED, resource)
+        return (self.caller.tenant if tenant is None else tenant, resource)
 
     def find(self, resource: str, key: Any) -> StoredRecord | None:
         """The record with that key, or None; deleted ones are not found."""
-        if not isinstance(key, str | int) or isinstance(key, bool):
+        if type(key) is not str and type(key) is not int:
             return None
         record = self.transaction.get(self.table(resource), key)
+        if record is None:
+            return None
         deleted = self.contract.resources[resource].deleted
-        return None if record is not None and deleted and record.get(deleted) is not None else record
+        return None if deleted and record.get(deleted) is not None else record
 
     def require(self, resource: str, key: Any) -> StoredRecord:
         """The record with that key. Raises Problem `unknown`."""
@@ -102,26 +108,26 @@ class Call:
         Raises Problem `duplicate`.
         """
         facts = self.contract.resources[resource]
-        record = {name: value for name, value in values.items() if name in facts.properties}
+        record: dict[str, Any] = dict.fromkeys(facts.mint)
+        record.update(_declared(facts, values))
         for name, template in facts.mint.items():
-            if record.get(name) is None:
+            if record[name] is None:
                 record[name] = self.mint(resource, name, template)
-        for stamp in (facts.created, facts.updated):
-            if stamp:
-                record[stamp] = self.stamp()
+        if facts.created or facts.updated:
+            record.update(dict.fromkeys(filter(None, (facts.created, facts.updated)), self.stamp()))
         if facts.deleted:
             record[facts.deleted] = None
-        record = {name: record[name] for name in facts.properties if name in record}
-        if self.find(resource, record[facts.key]) is not None:
+        key = record[facts.key]
+        if self.find(resource, key) is not None:
             raise _taken(resource, (facts.key,))
         self.check_unique(resource, record)
-        self.transaction.put(self.table(resource), record[facts.key], record)
+        self.transaction.put(self.table(resource), key, record)
         return record
 
     def change(self, resource: str, record: StoredRecord, values: Mapping[str, Any]) -> StoredRecord:
         """Store the record with those values put over its own. Raises Problem `duplicate`."""
         facts = self.contract.resources[resource]
-        changed = {**record, **{name: value for name, value in values.items() if name in facts.properties}}
+        changed = {**record, **_declared(facts, values)}
         if facts.updated:
             changed[facts.updated] = self.stamp()
         self.check_unique(resource, changed)
@@ -143,7 +149,7 @@ class Call:
         facts = self.contract.resources[resource]
         for group in facts.unique:
             where = {name: record.get(name) for name in group}
-            if any(value is None for value in where.values()):
+            if None in where.values() or not self.count(resource, where):
                 continue
             for other in self.scan(resource, where):
                 if other[facts.key] != record[facts.key]:
@@ -204,6 +210,13 @@ class Call:
         return violated("dangling", pointer, f"names no {resource}")
 
 
+def _declared(facts: Resource, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of properties that the resource has."""
+    if facts.properties.keys() >= values.keys():
+        return values
+    return {name: value for name, value in values.items() if name in facts.properties}
+
+
 def _taken(resource: str, fields: Sequence[str]) -> Problem:
     return Problem(
         "duplicate",
@@ -219,6 +232,7 @@ def counter(resource: str, name: str) -> str:
 
 def next_number(transaction: Transaction, name: str) -> int:
     """Count up a counter of the world."""
-    n = int((transaction.get(COUNTERS, name) or {"n": 0})["n"]) + 1
+    held = transaction.get(COUNTERS, name)
+    n: int = held["n"] + 1 if held is not None else 1
     transaction.put(COUNTERS, name, {"n": n})
     return n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -35,7 +36,10 @@ class Input(NamedTuple):
     def at(self, where: str, name: str) -> Any:
         """The value at `path.id`, `body.plan_id`, ...; None where absent."""
         values = getattr(self, where)
-        return values.get(name) if isinstance(values, Mapping) else None
+        return values.get(name) if isinstance(values, dict) else None
+
+
+NOTHING = Input()
 
 
 class Caller(NamedTuple):
@@ -43,6 +47,15 @@ class Caller(NamedTuple):
 
     credential: StoredRecord | None
     tenant: str
+
+
+class Claim(NamedTuple):
+    """The right to answer for an idempotency key: `name` is where the answer will be kept, until `lifetime` after it was given."""
+
+    name: str
+    fingerprint: str
+    now: datetime
+    lifetime: timedelta
 
 
 class Page(NamedTuple):

@@ -78,48 +78,48 @@ def test_a_query_string_of_thousands_of_fields_is_refused():
 @pytest.mark.parametrize(
     ("scope", "path"),
     [
-        ({"raw_path": b"/shop/a%2Fb", "path": "/shop/a/b", "mock.mount": "/shop"}, "/a%2Fb"),
+        ({"raw_path": b"/shop/a%2Fb", "path": "/shop/a/b"}, "/shop/a%2Fb"),
         ({"raw_path": b"/shop/a?x=1", "path": "/shop/a"}, "/shop/a"),
         ({"path": "/shop/caf\xe9"}, "/shop/cafÃ©"),
-        ({"raw_path": b"", "path": "/x", "mock.mount": "/shop"}, "/x"),
+        ({"raw_path": b"", "path": "/x"}, "/x"),
     ],
 )
-def test_a_path_is_taken_as_it_stood_in_the_request_line_below_the_mount(scope, path):
+def test_a_path_is_taken_as_it_stood_in_the_request_line(scope, path):
     assert raw_path_of(scope) == path
 
 
 def test_the_base_url_is_the_callers_view_of_the_mount():
-    scope = {"scheme": "https", "mock.mount": "/w/blue/shop"}
+    headers = {"host": "box.example.com:8443"}
 
-    assert base_url_of(scope, {"host": "box.example.com:8443"}) == "https://box.example.com:8443/w/blue/shop"
-    assert base_url_of({}, {}) == "http://127.0.0.1"
+    assert base_url_of({"scheme": "https"}, headers, "/w/blue/shop") == "https://box.example.com:8443/w/blue/shop"
+    assert base_url_of({}, {}, "") == "http://127.0.0.1"
 
 
 @pytest.mark.parametrize(
-    ("scope", "headers", "world"),
+    ("named", "headers", "world"),
     [
-        ({}, {}, "default"),
-        ({}, {"x-mock-world": "blue"}, "blue"),
-        ({}, {"x-mock-world": ""}, "default"),
-        ({"mock.world": "red"}, {"x-mock-world": "blue"}, "red"),
-        ({}, {"x-mock-world": "A-1_b.c"}, "A-1_b.c"),
-        ({}, {"x-mock-world": "a" * 64}, "a" * 64),
+        (None, {}, "default"),
+        (None, {"x-mock-world": "blue"}, "blue"),
+        (None, {"x-mock-world": ""}, "default"),
+        ("red", {"x-mock-world": "blue"}, "red"),
+        (None, {"x-mock-world": "A-1_b.c"}, "A-1_b.c"),
+        (None, {"x-mock-world": "a" * 64}, "a" * 64),
     ],
 )
-def test_the_base_url_names_the_world_before_the_header_does(scope, headers, world):
-    assert world_of(scope, headers) == world
+def test_the_base_url_names_the_world_before_the_header_does(named, headers, world):
+    assert world_of(named, headers) == world
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "a b", "é", "a" * 65, "a\n", "-", "blue, red"])
 def test_a_bad_world_name_is_refused(name):
     with pytest.raises(Problem) as caught:
-        world_of({}, {"x-mock-world": name})
+        world_of(None, {"x-mock-world": name})
     assert caught.value.kind == "world"
 
 
 def test_an_empty_world_name_in_the_base_url_is_refused():
     with pytest.raises(Problem):
-        world_of({"mock.world": ""}, {})
+        world_of("", {})
 
 
 def test_a_body_is_read_to_its_end():
@@ -145,6 +145,17 @@ def test_a_body_that_is_announced_too_large_is_not_waited_for(announced):
 @pytest.mark.parametrize("announced", ["", "abc", "-1", "²"])
 def test_an_unreadable_announcement_is_left_to_the_count(announced):
     assert read(chunk(b"abc"), content_length=announced) == b"abc"
+
+
+def test_without_a_header_that_announces_one_http_1_has_no_body_to_wait_for():
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("nothing is to come")
+
+    assert asyncio.run(read_body({"http_version": "1.1"}, receive, {})) == b""
+    with pytest.raises(AssertionError):
+        asyncio.run(read_body({"http_version": "2"}, receive, {}))
+    with pytest.raises(AssertionError):
+        asyncio.run(read_body({"http_version": "1.1"}, receive, {"transfer-encoding": "chunked"}))
 
 
 def test_a_client_that_goes_away_is_noticed():
@@ -177,7 +188,7 @@ def test_null_is_no_content_but_an_empty_answer_says_so():
 
 
 def test_head_gets_the_headers_of_the_answer_alone():
-    start, body = sent(lambda send: send_bytes(send, 200, b"abc", "text/plain", head=True))
+    start, body = sent(lambda send: send_bytes(send, 200, b"abc", b"text/plain", head=True))
 
     assert dict(start["headers"])[b"content-length"] == b"3"
     assert body["body"] == b""

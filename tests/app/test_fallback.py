@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from conftest import MOMENT, InProcess
 
 from mock_server import Answer, ContractError, Vendor, cli, create_app
-from mock_server.app.fallback import with_fallback
 from mock_server.contract import load, load_fixtures
 
 DOCUMENT = """
@@ -156,7 +155,6 @@ def application(path: Path) -> Any:
 
     contract = load(path)
     app: Any = create_app(extra=[(contract, load_fixtures(contract), vendor)], frozen=MOMENT)
-    app._apps["odd"] = with_fallback(app._apps["odd"], app.engines["odd"])
     return app
 
 

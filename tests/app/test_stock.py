@@ -57,8 +57,8 @@ class Pair:
         self._worlds = 0
 
     async def _by_stock(self, scope: Any, receive: Any, send: Any) -> None:
-        name = scope["raw_path"].decode("latin-1").split("/")[1]
-        await self._stock[name]({**scope, "mock.mount": f"/{name}"}, receive, send)
+        _, name, path = scope["raw_path"].decode("latin-1").split("/", 2)
+        await self._stock[name].serve(scope, receive, send, f"/{path}", f"/{name}")
 
     @contextlib.contextmanager
     def world(self) -> Iterator[str]:

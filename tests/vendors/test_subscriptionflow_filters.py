@@ -66,7 +66,7 @@ def call(operation: str, records: list[dict[str, Any]], committed: int, **input_
             transaction.count(table, {"name": "5"})
     request = Request("POST", "/", "http://x", [], {}, "default")
     facts = contract().operations[operation]
-    return Call(contract(), facts, request, Input(**input_), Caller(None, "site"), transaction, NOW, "0")
+    return Call(contract(), facts, request, Caller(None, "site"), transaction, NOW, "0", Input(**input_))
 
 
 def as_moments(column: str) -> bool:

@@ -14,24 +14,25 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from mock_server.app import bodies
+from mock_server.app.compiled import wait
 from mock_server.app.exchange import (
     Disconnected,
+    base_url_of,
     headers_of,
-    raw_path_of,
+    query_of,
     read_body,
-    request_of,
     send_bytes,
     world_of,
 )
-from mock_server.app.operation import Schemas
 from mock_server.app.routing import allow
+from mock_server.app.schemas import Schemas
 from mock_server.app.stock.paths import Path, normal, paths_of
 from mock_server.app.stock.reading import KEY, Reading, produced
 from mock_server.app.stock.stack import prepared, replay, stack
 from mock_server.contract import Operation
 from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem
-from mock_server.vendor import Answer
+from mock_server.vendor import Answer, Request
 
 logger = logging.getLogger("mock_server")
 
@@ -40,7 +41,7 @@ class Stock:
     """An ASGI application of some operations of a vendor, or of all."""
 
     def __init__(self, engine: Engine, identifiers: Iterable[str] | None = None) -> None:
-        self._engine = engine
+        self.engine = engine
         operations = engine.contract.operations
         self._own = frozenset(operations if identifiers is None else identifiers)
         self._paths = paths_of(operations.values())
@@ -59,60 +60,60 @@ class Stock:
         wanted = normal(raw_path)
         return next((path for path in self._paths if path.pattern.match(wanted)), None)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. Every failure wears the vendor's envelope."""
-        if scope["type"] != "http":
-            return
-        world, operation = DEFAULT_WORLD, None
+    async def serve(
+        self, scope: Scope, receive: Receive, send: Send, path: str, mount: str, world: str | None = None
+    ) -> None:
+        """Serve one request to the path below the mount, as `VendorApp.serve` does."""
+        home, operation = DEFAULT_WORLD, None
+        headers = headers_of(scope)
         try:
-            headers = headers_of(scope)
-            world = world_of(scope, headers)
-            operation, values = self._route(scope)
-            request = request_of(scope, headers, values, world, b"")
-            caller = self._engine.identify(operation, request)
-            if operation.provenance.level == "inferred" and not self._engine.inferred:
+            home = world_of(world, headers)
+            operation, values = self._route(scope["method"], path)
+            base = base_url_of(scope, headers, mount)
+            request = Request(scope["method"], path, base, query_of(scope), headers, home, b"", values)
+            call = self.engine.receive(operation, request)
+            if operation.provenance.level == "inferred" and not self.engine.inferred:
                 raise Problem(
                     "not-served", f"{operation.id} is inferred; it is served when asked for: --include inferred."
                 )
             body = await read_body(scope, receive, headers)
-            reading = Reading(self._engine.contract, operation, self._schemas, request._replace(body=body), caller)
-            await self._connexion(prepared(scope, reading), replay(body, receive), send)
+            call.request = request._replace(body=body)
+            reading = Reading(call, self._schemas)
+            await self._connexion(prepared(scope, path, reading), replay(body, receive), send)
             assert reading.answer is not None, "Connexion has called the handler"
             answer = reading.answer
         except Disconnected:
             return
         except asyncio.CancelledError:
             stopping = Problem("stopping", "The sandbox is being stopped.", headers={"Connection": "close"})
-            await self._send(scope, send, operation, self._engine.refuse(stopping, world))
+            await self._send(scope, send, operation, self.engine.refuse(stopping, home))
             raise
         except Exception as error:
-            answer = self._engine.refuse(self._problem(error, scope, operation), world, operation)
+            answer = self.engine.refuse(self._problem(error, scope, operation), home, operation)
         await self._send(scope, send, operation, answer)
 
-    def _route(self, scope: Scope) -> tuple[Operation, dict[str, str]]:
-        path = self._find(raw_path_of(scope))
+    def _route(self, method: str, raw_path: str) -> tuple[Operation, dict[str, str]]:
+        path = self._find(raw_path)
         if path is None:
             raise Problem("no-path", "There is no such path.")
-        operation = path.at(scope["method"])
+        operation = path.at(method)
         if operation is None:
             allowed = allow(path.methods)
             raise Problem("no-method", f"This path allows {allowed}.", headers={"Allow": allowed})
-        return operation, path.values(raw_path_of(scope))
+        return operation, path.values(raw_path)
 
     async def _perform(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What Connexion calls with a request that it has validated: the engine does the rest."""
         reading: Reading = scope[KEY]
-        admitted = self._engine.admit(reading.operation, reading.request, reading.input(), reading.caller)
-        if isinstance(admitted, Answer):
-            reading.check(admitted)
-            reading.answer = admitted
-            return
-        try:
-            await asyncio.sleep(admitted.delay)
-        except BaseException:
-            self._engine.abandon(admitted)
-            raise
-        reading.answer = self._engine.perform(admitted, reading.check)
+        call = reading.call
+        call.input = reading.input()
+        answer = self.engine.admit(call)
+        if answer is not None:
+            reading.check(answer)
+        else:
+            await wait(self.engine, call)
+            answer = self.engine.perform(call, reading.check)
+        reading.answer = answer
 
     def _problem(self, error: Exception, scope: Scope, operation: Operation | None) -> Problem:
         """What went wrong, in no framework's words."""
@@ -135,4 +136,4 @@ class Stock:
             media = f"{media}; charset=utf-8" if textual else media
         else:
             content = b"" if answer.body is None else bodies.encode(answer.body)
-        await send_bytes(send, answer.status, content, media, answer.headers, head=scope["method"] == "HEAD")
+        await send_bytes(send, answer.status, content, media.encode(), answer.headers, head=scope["method"] == "HEAD")

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mock_server.app.operation import Schemas, acceptable
+from mock_server.app.accept import acceptable
+from mock_server.app.compiled import kind_of
+from mock_server.app.schemas import Schemas
 from mock_server.app.understood import essence_of, is_json
 from mock_server.app.violations import LARGE, first_violation, violations
 from mock_server.contract import Contract, Operation, Response, escape, resolve
 from mock_server.problems import Problem, Violation
-from mock_server.vendor import Answer, Caller, Input, Request
+from mock_server.vendor import Answer, Call, Input, Request
 
 KEY = "mock.reading"
 """Where a request's reading stands in its scope, for Connexion's validators to find."""
@@ -21,15 +23,27 @@ KEY = "mock.reading"
 class Reading:
     """One request on its way through Connexion: what it holds, and everything that is wrong with it."""
 
-    contract: Contract
-    operation: Operation
+    call: Call
     schemas: Schemas
-    request: Request
-    caller: Caller
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     body: Any = None
     found: list[Violation] = field(default_factory=list)
     answer: Answer | None = None
+
+    @property
+    def contract(self) -> Contract:
+        """The vendor's."""
+        return self.call.contract
+
+    @property
+    def operation(self) -> Operation:
+        """What is called."""
+        return self.call.operation
+
+    @property
+    def request(self) -> Request:
+        """What came in, its body too."""
+        return self.call.request
 
     def take(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep the values of the parameters, and hold each to its schema."""
@@ -64,7 +78,7 @@ class Reading:
     def input(self) -> Input:
         """What the engine is given. Raises Problem with all that is wrong."""
         if self.found:
-            raise Problem(_kind(self.found), violations=tuple(self.found))
+            raise Problem(kind_of(self.found), violations=tuple(self.found))
         present = {
             where: {name: value for name, value in given.items() if value is not None}
             for where, given in self.values.items()
@@ -99,13 +113,3 @@ def produced(response: Response | None) -> str:
     """The media type of an answer: of several the first that is JSON."""
     content = response.content if response else {}
     return next(filter(is_json, content), next(iter(content), "application/json"))
-
-
-def _kind(found: list[Violation]) -> Any:
-    """The kind of problem that several violations together are: the gravest first."""
-    body = [violation for violation in found if violation.where == "body"]
-    if any(violation.pointer == "" and violation.rule == "type" for violation in body):
-        return "malformed"
-    if any(violation.rule == "required" for violation in body):
-        return "missing"
-    return "parameter" if len(body) < len(found) else "invalid"

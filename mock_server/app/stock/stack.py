@@ -15,7 +15,6 @@ from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp, Message, Receive, Scope
 
 from mock_server.app import bodies
-from mock_server.app.exchange import raw_path_of
 from mock_server.app.stock.parser import Parser
 from mock_server.app.stock.paths import concreteness, normal
 from mock_server.app.stock.reading import KEY, Reading
@@ -104,7 +103,7 @@ def _only(node: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: node[key] for key in keys if key in node}
 
 
-def prepared(scope: Scope, reading: Reading) -> Scope:
+def prepared(scope: Scope, path: str, reading: Reading) -> Scope:
     """The request as Connexion understands it: its path below the vendor, its length stated, its media type as the document writes it."""
     headers = [pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
     content = reading.request.body
@@ -115,7 +114,7 @@ def prepared(scope: Scope, reading: Reading) -> Scope:
         **scope,
         "app": None,  # so that Starlette raises what it would answer
         "root_path": "",
-        "path": normal(raw_path_of(scope)),
+        "path": normal(path),
         "query_string": _reserved(scope["query_string"], reading),
         "headers": headers,
         KEY: reading,

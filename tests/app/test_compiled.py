@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from mock_server.app.operation import CompiledOperation, Schemas, acceptable
+from mock_server.app.accept import acceptable
+from mock_server.app.compiled import CompiledOperation
+from mock_server.app.schemas import Schemas
 from mock_server.contract import Parameter
 from mock_server.problems import Problem
 from mock_server.vendor import Answer, Request
