@@ -98,6 +98,11 @@ class Resource:
         """Properties that are never shown."""
         return frozenset(name for name, item in self.properties.items() if item.get("writeOnly"))
 
+    @cached_property
+    def choices(self) -> Mapping[str, tuple[Any, ...]]:
+        """The properties that hold one of a few values, and these."""
+        return {name: tuple(item["enum"]) for name, item in self.properties.items() if item.get("enum")}
+
 
 @dataclass(frozen=True, slots=True)
 class View:

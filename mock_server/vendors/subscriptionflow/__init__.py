@@ -9,7 +9,7 @@ from typing import Any
 from mock_server.store import StoredRecord
 from mock_server.vendor import Answer, Call, Vendor
 from mock_server.vendors.subscriptionflow import filters, subscriptions
-from mock_server.vendors.subscriptionflow.envelopes import answer, error, flat, oauth_error, primary_address
+from mock_server.vendors.subscriptionflow.envelopes import answer, error, flat, oauth_error, primary_address, single
 
 TOKEN_LIFETIME = timedelta(hours=1)
 HOLDER = r"Modules\Customers\Entities\Customer"
@@ -47,8 +47,9 @@ def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """A record in the answer's words, with what the server works out."""
     resource, record = call.resource.name, proceed(call)
     if resource == "Customer":
-        address = {"email": record["email"], "primary": 1, "invalid": 0, "opt_out": 0}
-        call.create("EmailAddress", {**address, "emailable_id": record["id"], "emailable_type": HOLDER})
+        about = {"email": record["email"], "primary": 1, "invalid": 0, "opt_out": 0}
+        address = call.create("EmailAddress", {**about, "emailable_id": record["id"], "emailable_type": HOLDER})
+        return Answer(call.operation.success.status, {"data": single(call, resource, record, address)})
     return call.change(resource, record, _worked_out(call, record))
 
 

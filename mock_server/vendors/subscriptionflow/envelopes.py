@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from mock_server.problems import Problem, Violation
@@ -30,6 +31,8 @@ RELATIONSHIPS: Mapping[str, Mapping[str, str | None]] = {
     "Plan": {**_PEOPLE, "product_id": "products"},
 }
 """For each property that holds another record's key: the module it can be read in, None where it has no address."""
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""Whether a text stands in an address as it is, as every minted key does."""
 
 
 def answer(call: Call, result: Result) -> Any:
@@ -38,75 +41,106 @@ def answer(call: Call, result: Result) -> Any:
     if isinstance(result, Page):
         return {"data": [flat(call, resource, record) for record in result.records], **_around(call, result)}
     if isinstance(result, Mapping):
-        return {"data": _single(call, resource, result)}
+        address = primary_address(call, result["id"]) if resource == "Customer" else None
+        return {"data": single(call, resource, result, address)}
     return {"data": [flat(call, resource, record) for record in result or ()]}
+
+
+class Shape(NamedTuple):
+    """What an operation's answer shows of a resource: every property as null, those to leave out, what else it shows with the record."""
+
+    blank: Mapping[str, None]
+    left_out: tuple[str, ...]
+    beside: frozenset[str]
+
+
+_SHAPES: dict[tuple[str, str], Shape] = {}
+"""By operation and resource: what the document says does not change."""
+
+
+def _shape(call: Call, resource: str) -> Shape:
+    known = _SHAPES.get((call.operation.id, resource))
+    if known is None:
+        facts, view = call.contract.resources[resource], call.view(resource)
+        names = view.properties if view else [n for n, item in facts.properties.items() if item.get("type") != "array"]
+        shown = dict.fromkeys(name for name in names if name in facts.properties and name not in facts.write_only)
+        left_out = tuple(name for name in facts.properties if name not in shown)
+        beside = frozenset(names) & {"customer", "plans"}
+        known = _SHAPES[call.operation.id, resource] = Shape({**shown, **dict.fromkeys(left_out)}, left_out, beside)
+    return known
 
 
 def flat(call: Call, resource: str, record: StoredRecord) -> dict[str, Any]:
     """Every property that the answer shows of a record, null where it has none; lists only where the view has them."""
-    facts = call.contract.resources[resource]
-    view = call.view(resource)
-    names = view.properties if view else [n for n, item in facts.properties.items() if item.get("type") != "array"]
+    blank, left_out, beside = _shape(call, resource)
     if resource == "Subscription":
         record = subscriptions.current(record, call.now)
-    kept, hidden, value = facts.properties, facts.write_only, record.get
-    shown = {name: value(name) for name in names if name in kept and name not in hidden}
-    if "customer" in names and (customer := call.find("Customer", record.get("customer_id"))):
+    shown = {**blank, **record}
+    for name in left_out:
+        del shown[name]
+    if "customer" in beside and (customer := call.find("Customer", record.get("customer_id"))):
         shown["customer"] = flat(call, "Customer", customer)
-    if "plans" in names:
+    if "plans" in beside:
         shown["plans"] = [flat(call, "Plan", plan) for plan in call.scan("Plan", {"product_id": record["id"]})]
     return shown
 
 
 def primary_address(call: Call, customer: Any) -> StoredRecord | None:
     """The customer's first mail address, as a record."""
-    held = list(call.scan("EmailAddress", {"emailable_id": customer}))
-    return next((address for address in held if address.get("primary") == 1), held[0] if held else None)
+    first = None
+    for address in call.scan("EmailAddress", {"emailable_id": customer}):
+        if address.get("primary") == 1:
+            return address
+        first = first or address
+    return first
 
 
-def _single(call: Call, resource: str, record: StoredRecord) -> dict[str, Any]:
+def single(call: Call, resource: str, record: StoredRecord, address: StoredRecord | None = None) -> dict[str, Any]:
+    """One resource with its relationships; a customer's need their mail address."""
     key, module, base = record["id"], MODULES[resource], call.request.base_url
-
-    def link(value: Any, target: str | None) -> Any:
-        if value is None:
-            return None
-        return {"id": value, "link": f"{base}/api/v1/{target}/{quote(str(value), safe='')}" if target else "N/A"}
-
-    relationships = {name: link(record.get(name), target) for name, target in RELATIONSHIPS[resource].items()}
+    relationships: dict[str, Any] = {}
+    for name, target in RELATIONSHIPS[resource].items():
+        value = record.get(name)
+        relationships[name] = None if value is None else _link(base, value, target)
     if resource == "Customer":
-        address = primary_address(call, key)
-        relationships["email"] = link(address["id"] if address else None, "email-addresses")
+        relationships["email"] = _link(base, address["id"], "email-addresses") if address else None
         relationships["primary_churn_score_id"] = None
+    part = _quoted(key)
     return {
         "type": module,
         "id": key,
         "attributes": flat(call, resource, record),
         "relationships": relationships,
         "links": {
-            "self": f"{base}/api/v1/{module}/{quote(key, safe='')}",
-            "app_url": f"{base}/{_SINGULAR.get(module, module[:-1])}-detail/{quote(key, safe='')}",
+            "self": f"{base}/api/v1/{module}/{part}",
+            "app_url": f"{base}/{_SINGULAR.get(module, module[:-1])}-detail/{part}",
         },
     }
+
+
+def _link(base: str, value: Any, target: str | None) -> dict[str, Any]:
+    return {"id": value, "link": f"{base}/api/v1/{target}/{_quoted(str(value))}" if target else "N/A"}
+
+
+def _quoted(text: str) -> str:
+    return text if _is_plain(text) else quote(text, safe="")
 
 
 def _around(call: Call, page: Page) -> dict[str, Any]:
     """The links and the meta of a page."""
     path = f"{call.request.base_url}{call.operation.path}"
-    kept = [(name, value) for name, value in call.request.query if name != "page"]
+    kept = urlencode([pair for pair in call.request.query if pair[0] != "page"]) if call.request.query else ""
+    stem = f"{path}?{kept}&page=" if kept else f"{path}?page="
     last = max(1, -(-page.total // page.size))
-
-    def url(number: int) -> str:
-        return f"{path}?{urlencode([*kept, ('page', str(number))])}"
-
-    before = url(page.number - 1) if page.number > 1 else None
-    after = url(page.number + 1) if page.number < last else None
+    before = f"{stem}{page.number - 1}" if page.number > 1 else None
+    after = f"{stem}{page.number + 1}" if page.number < last else None
     first = (page.number - 1) * page.size + 1 if page.records else None
     bar = [
-        {"url": url(number) if number else None, "label": str(number or "..."), "active": number == page.number}
+        {"url": f"{stem}{number}" if number else None, "label": str(number or "..."), "active": number == page.number}
         for number in _numbers(page.number, last)
     ]
     return {
-        "links": {"first": url(1), "last": url(last), "prev": before, "next": after},
+        "links": {"first": f"{stem}1", "last": f"{stem}{last}", "prev": before, "next": after},
         "meta": {
             "current_page": page.number,
             "from": first,

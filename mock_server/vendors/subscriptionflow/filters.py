@@ -45,7 +45,7 @@ def by_equality(call: Call, proceed: Callable[[Call], Any]) -> Result:
 def by_conditions(call: Call, proceed: Callable[[Call], Any]) -> Result:
     """The records for which every condition of the query and of the body holds; no condition, no record."""
     asked = _asked(call)
-    found = _matching(call, {column: item for column, item in asked.items() if not column.startswith("$")})
+    found = _matching(call, asked)
     if "$sortorder" in asked:
         found.sort(key=lambda record: parsed(record["created_at"]))
         if asked["$sortorder"] == "desc":
@@ -74,10 +74,13 @@ def values(operand: Any) -> list[str]:
     return [_text(item) for item in listed]
 
 
-def _asked(call: Call) -> dict[str, Any]:
+def _asked(call: Call) -> Mapping[str, Any]:
     """The filter of the query and of the body together; where both say something, the body does."""
-    asked = dict(call.input.query.get("filter") or {})
-    for name, item in ((call.body or {}).get("filter") or {}).items():
+    first, second = call.input.query.get("filter") or {}, (call.body or {}).get("filter") or {}
+    if not first or not second:
+        return first or second
+    asked = dict(first)
+    for name, item in second.items():
         both = isinstance(item, Mapping) and isinstance(asked.get(name), Mapping)
         asked[name] = {**asked[name], **item} if both else item
     return asked
@@ -92,23 +95,24 @@ class Condition(NamedTuple):
     moment: bool
 
 
-def _matching(call: Call, asked: Mapping[str, Mapping[str, Any]]) -> list[StoredRecord]:
-    columns = call.resource.properties
-    conditions = [
-        Condition(column, operator, operand, columns[column].get("format") == "date-time")
-        for column, operators in asked.items()
-        for operator, operand in operators.items()
-    ]
-    if not conditions:
-        return []
+def _matching(call: Call, asked: Mapping[str, Any]) -> list[StoredRecord]:
+    """The records for which all conditions hold; what begins with a dollar is about the whole query, and no column."""
+    properties = call.resource.properties
     where: dict[Any, Any] = {}
     rest = []
-    for condition in conditions:
-        found = looked_up(condition, columns[condition.column].get("type"))
-        if found is None or found[0] in where:
-            rest.append(condition)
-        else:
-            where[found[0]] = found[1]
+    for column, operators in asked.items():
+        if column.startswith("$"):
+            continue
+        facts = properties[column]
+        for operator, operand in operators.items():
+            condition = Condition(column, operator, operand, facts.get("format") == "date-time")
+            found = looked_up(condition, facts.get("type"))
+            if found is None or found[0] in where:
+                rest.append(condition)
+            else:
+                where[found[0]] = found[1]
+    if not where and not rest:
+        return []
     records = call.scan(call.resource.name, where)
     return [record for record in records if all(holds(record, condition) for condition in rest)] if rest else [*records]
 

@@ -59,9 +59,10 @@ def current(record: StoredRecord, now: datetime) -> StoredRecord:
 def in_title_case(call: Call, record: StoredRecord) -> Mapping[str, Any]:
     """Values of a choice that were sent in another case than answers carry: `active` is `Active`."""
     found = {}
-    for name, item in call.resource.properties.items():
-        for choice in item.get("enum") or ():
-            if record.get(name) != choice and str(record.get(name)).casefold() == choice.casefold():
+    for name, choices in call.resource.choices.items():
+        value = record.get(name)
+        for choice in choices if value is not None and value not in choices else ():
+            if str(value).casefold() == choice.casefold():
                 found[name] = choice
     return found
 
