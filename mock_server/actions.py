@@ -19,7 +19,8 @@ def writable(call: Call) -> dict[str, Any]:
     body = call.body if isinstance(call.body, dict) else {}
     names = call.operation.writes(call.resource)
     values = body if names.issuperset(body) else {name: value for name, value in body.items() if name in names}
-    return {**values, **call.operation.action.fixed}
+    fixed = call.operation.action.fixed
+    return {**values, **fixed} if fixed else values
 
 
 def check_references(call: Call) -> None:

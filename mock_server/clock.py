@@ -10,7 +10,6 @@ import calendar
 import functools
 import hashlib
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
@@ -31,7 +30,9 @@ class Clock:
 
     def now(self) -> datetime:
         """The moment, in UTC."""
-        return self.frozen if self.frozen is not None else datetime.now(UTC) + self.offset
+        if self.frozen is not None:
+            return self.frozen
+        return datetime.now(UTC) + self.offset if self.offset else datetime.now(UTC)
 
     def record(self) -> dict[str, Any]:
         """The clock as a storable record."""
@@ -54,7 +55,8 @@ def _clock(frozen: str | None, offset: int) -> Clock:
 def written(moment: datetime, style: Timestamps) -> str | int:
     """A moment as a vendor writes it: ISO 8601 in UTC to the second, or whole milliseconds or seconds since 1970."""
     if style == "date-time":
-        return moment.astimezone(UTC).isoformat(timespec="seconds")[: -len("+00:00")] + "Z"
+        here = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return here.isoformat(timespec="seconds")[:-6] + "Z"  # without its "+00:00"
     scale = timedelta(milliseconds=1) if style == "epoch-milliseconds" else timedelta(seconds=1)
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // scale
 
@@ -112,10 +114,16 @@ def _base32(spec: str, n: int, digest: bytes) -> str:
     return "".join([_CROCKFORD[(number >> (5 * i)) & 31] for i in range(int(spec or 13))])
 
 
+def _uuid(spec: str, n: int, digest: bytes) -> str:
+    """A UUID of version 4 (RFC 9562): four bits say so, two the variant."""
+    text = digest[:16].hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:32]}"
+
+
 _WRITERS: Mapping[str, Callable[[str, int, bytes], str]] = {
     "": lambda spec, n, digest: spec,
     "n": lambda spec, n, digest: format(n, spec or "d"),
     "hex": lambda spec, n, digest: digest.hex()[: int(spec or 12)],
     "base32": _base32,
-    "uuid": lambda spec, n, digest: str(uuid.UUID(bytes=digest[:16], version=4)),
+    "uuid": _uuid,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ from mock_server.vendor import SHARED, Answer, Call, Vendor
 
 def installed_version() -> str:
     """The version of the installed distribution; `0` in a checkout that was never installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
+
     try:
         return version("mockingbill")
     except PackageNotFoundError:

@@ -33,7 +33,7 @@ def test_the_version_is_a_version(monkeypatch):
         raise PackageNotFoundError(name)
 
     assert installed_version()[0].isdigit()
-    monkeypatch.setattr("mock_server.control.version", missing)
+    monkeypatch.setattr("importlib.metadata.version", missing)
     assert installed_version() == "0"
 
 

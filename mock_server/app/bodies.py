@@ -71,7 +71,12 @@ def decode_json(body: bytes) -> Any:
             if orjson.dumps(value).count(b'"') == body.count(b'"'):
                 return value
         except ValueError:
-            pass  # the other parser says what is wrong
+            pass  # the exact parser says what is wrong
+    return decode_exactly(body)
+
+
+def decode_exactly(body: bytes) -> Any:
+    """What `decode_json` gives, for any body, at twice the time."""
     try:
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:

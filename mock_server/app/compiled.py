@@ -26,8 +26,9 @@ from mock_server.app.exchange import (
 )
 from mock_server.app.routing import Router, allow
 from mock_server.app.schemas import Schemas
+from mock_server.app.shapes import Fits, shape_of
 from mock_server.app.violations import LARGE, first_violation, violations
-from mock_server.contract import Kind, Operation, Parameter, escape
+from mock_server.contract import Kind, Operation, Parameter, Response, escape
 from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem, Violation
 from mock_server.vendor import NOTHING, Answer, Call, Input, Request
@@ -139,13 +140,15 @@ class CompiledOperation:
         self._bodies = (
             {media: schemas.validator(schema, "request") for media, schema in body.content.items()} if body else {}
         )
-        self._answers = {
-            status: {
-                media: schemas.validator(schema, "response") if schema is not None else None
-                for media, schema in response.content.items()
-            }
-            for status, response in operation.responses.items()
-        }
+        self._responses = operation.responses
+        self._shapes = {status: self._shape(response) for status, response in operation.responses.items()}
+
+    def _shape(self, response: Response) -> Fits:
+        """What says whether an answer's body is as the document has it."""
+        if not response.content:
+            return _is_nothing
+        schema = _shown(response)
+        return _is_anything if schema is None else shape_of(response, schema, self._schemas)
 
     def read(self, request: Request) -> Input:
         """The values of a request. Raises Problem with every violation, or `malformed`, `media-type`, `not-acceptable`."""
@@ -176,20 +179,19 @@ class CompiledOperation:
 
     def check(self, answer: Answer) -> None:
         """Raise AssertionError for an answer that the document does not allow: a defect of ours, never of the caller."""
-        content = self._answers.get(answer.status)
-        if content:
-            validator = content.get("application/json") or next(iter(content.values()))
-            if validator is None or validator.is_valid(answer.body):
-                return
-            first = next(iter(validator.iter_errors(answer.body)))
-            why = f"/{'/'.join(map(str, first.instance_path))}: {first.message}"
-        elif content is None:
-            why = "the status is not documented"
-        elif answer.body is None:
-            return
-        else:
-            why = "the document has no content here"
-        raise AssertionError(f"{self.operation.id} {answer.status}: {why}")
+        fits = self._shapes.get(answer.status)
+        if fits is None or not fits(answer.body):
+            raise AssertionError(f"{self.operation.id} {answer.status}: {self._why_not(answer)}")
+
+    def _why_not(self, answer: Answer) -> str:
+        """Why the document does not allow an answer."""
+        response = self._responses.get(answer.status)
+        if response is None:
+            return "the status is not documented"
+        if not response.content:
+            return "the document has no content here"
+        first = next(iter(self._schemas.validator(_shown(response), "response").iter_errors(answer.body)))
+        return f"/{'/'.join(map(str, first.instance_path))}: {first.message}"
 
     # Parameters -----------------------------------------------------------------------------------------------------
 
@@ -268,6 +270,19 @@ def kind_of(found: Sequence[Violation]) -> Kind:
     if any(violation.rule == "required" for violation in body):
         return "missing"
     return "parameter" if len(body) < len(found) else "invalid"
+
+
+def _shown(response: Response) -> Any:
+    """The schema of a response's body: of several the one of JSON."""
+    return response.content.get("application/json") or next(iter(response.content.values()))
+
+
+def _is_nothing(body: Any) -> bool:
+    return body is None
+
+
+def _is_anything(body: Any) -> bool:
+    return True
 
 
 def _cookie(request: Request, name: str) -> str | None:

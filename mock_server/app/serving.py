@@ -7,7 +7,7 @@ import errno
 import gc
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 
 import uvicorn
@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server.app.root import RootApp, create_app
 from mock_server.app.terminal import show_start
 
+COLLECTIONS = (10_000, 50, 1_000)
+"""Thresholds of the garbage collector. Records hold no cycles, and going through all of them is a pause of a second where there are a million."""
 PATIENCE = 0.2
 """Seconds that calls under way have to end in, once the server is told to stop."""
 
@@ -48,8 +50,10 @@ class _Stoppable:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(asyncio.CancelledError):
+        try:
             await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            return
 
 
 @contextmanager
@@ -91,6 +95,7 @@ def run(
         )
         show_start(app.engines, f"http://{shown}:{bound}")
         gc.freeze()
+        gc.set_threshold(*COLLECTIONS)
         gc.enable()
         try:
             uvicorn.Server(config).run(sockets=[listener])

@@ -94,6 +94,16 @@ class Resource:
         return frozenset(name for name, item in self.properties.items() if item.get("readOnly"))
 
     @cached_property
+    def stamps(self) -> tuple[str, ...]:
+        """The properties that say when a record was made and last changed."""
+        return tuple(filter(None, (self.created, self.updated)))
+
+    @cached_property
+    def blank(self) -> Mapping[str, None]:
+        """What is minted, yet to be made: it leads a new record."""
+        return dict.fromkeys(self.mint)
+
+    @cached_property
     def write_only(self) -> frozenset[str]:
         """Properties that are never shown."""
         return frozenset(name for name, item in self.properties.items() if item.get("writeOnly"))

@@ -14,9 +14,10 @@ def _refuse(self: Any, *_: Any, **__: Any) -> NoReturn:
 
 
 class FrozenDict(dict[str, Any]):
-    """An object."""
+    """An object. `fits` is for whoever validates it: the schema's validator that it last fitted, which holds for good."""
 
-    __slots__ = ()
+    __slots__ = ("fits",)
+    fits: object
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
@@ -45,6 +46,8 @@ def freeze(value: Any) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
+    if kind is dict:
+        return frozen(value)
     if kind is list:
         return FrozenList(value if _has_only(map(type, value)) else map(freeze, value))
     return frozen(value) if isinstance(value, Mapping) else value

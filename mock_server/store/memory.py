@@ -113,10 +113,12 @@ class MemoryTransaction:
             if table is None:
                 table = self._tables[name] = Table()
             for key, record in written.items():
-                if record is None or (name, key) in again:
+                if record is None:
                     table.delete(key)
-                if record is not None:
-                    table.put(key, record)
+                    continue
+                if again and (name, key) in again:
+                    table.delete(key)
+                table.put(key, record)
 
 
 class MemoryStore:

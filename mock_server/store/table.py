@@ -85,6 +85,11 @@ class Table:
 
     def count(self, where: Where | None) -> int:
         """How many records `where` describes."""
+        if where and len(where) == 1:
+            [condition] = where.items()
+            found = self._bucket(*condition)
+            if found is not None:
+                return len(found)
         rows, rest = self.select(where)
         return sum(1 for row in rows if holds(row.record, rest)) if rest else len(rows)
 

@@ -10,7 +10,7 @@ from typing import Any
 from mock_server.clock import mint, written
 from mock_server.contract import Contract, Operation, Resource, View, escape
 from mock_server.problems import Problem, Violation, violated
-from mock_server.store import StoredRecord, TableName, Transaction
+from mock_server.store import FrozenDict, StoredRecord, TableName, Transaction
 from mock_server.vendor.messages import NOTHING, Caller, Claim, Input, Request
 
 COUNTERS: TableName = ("", "_counters")
@@ -108,13 +108,14 @@ class Call:
         Raises Problem `duplicate`.
         """
         facts = self.contract.resources[resource]
-        record: dict[str, Any] = dict.fromkeys(facts.mint)
-        record.update(_declared(facts, values))
+        record = {**facts.blank, **_declared(facts, values)}
         for name, template in facts.mint.items():
             if record[name] is None:
                 record[name] = self.mint(resource, name, template)
-        if facts.created or facts.updated:
-            record.update(dict.fromkeys(filter(None, (facts.created, facts.updated)), self.stamp()))
+        if facts.stamps:
+            stamp = self.stamp()
+            for name in facts.stamps:
+                record[name] = stamp
         if facts.deleted:
             record[facts.deleted] = None
         key = record[facts.key]
@@ -149,7 +150,7 @@ class Call:
         facts = self.contract.resources[resource]
         for group in facts.unique:
             where = {name: record.get(name) for name in group}
-            if None in where.values() or not self.count(resource, where):
+            if None in where.values() or not self.transaction.count(self.table(resource), where):
                 continue
             for other in self.scan(resource, where):
                 if other[facts.key] != record[facts.key]:
@@ -234,5 +235,5 @@ def next_number(transaction: Transaction, name: str) -> int:
     """Count up a counter of the world."""
     held = transaction.get(COUNTERS, name)
     n: int = held["n"] + 1 if held is not None else 1
-    transaction.put(COUNTERS, name, {"n": n})
+    transaction.put(COUNTERS, name, FrozenDict(n=n))
     return n

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.app.bodies import FORM, JSON, choose, decode, decode_json, encode, is_empty_form, media_type
+from mock_server.app.bodies import (
+    FORM,
+    JSON,
+    choose,
+    decode,
+    decode_exactly,
+    decode_json,
+    encode,
+    is_empty_form,
+    media_type,
+)
 from mock_server.problems import Problem
 
 OFFERED = {JSON: {}, FORM: {}}
@@ -129,6 +139,30 @@ def test_nesting_to_a_hundred_levels_is_fine():
 @given(VALUES)
 def test_any_value_survives_both_ways(value):
     assert decode_json(encode(value)) == value
+
+
+PIECES = st.sampled_from(
+    [
+        *("{", "}", "[", "]", ",", ":", '"a"', '"b"', '"\\u0061"', '"\\""', '"é"', '"\x7f"', "\ufeff", " "),
+        *("1", "-0", "-0.0", "1e999", "1E400", "1e5", "0.1", "0.30000000000000004", "1.7976931348623157e308"),
+        *("9" * 18, "9" * 19, "9" * 20, "9" * 400, "18446744073709551615", "-9223372036854775808"),
+        *("true", "null", "NaN", "Infinity", '{"a":1,"a":2}', '{"a":{"b":1},"c":"{}"}'),
+        *("[" * 199 + "]" * 199, "[" * 201 + "]" * 201),
+    ]
+)
+
+
+def outcome(parse, content: bytes) -> object:
+    """The value as text, so that 1 is not 1.0 and -0.0 is not 0.0; or what is wrong."""
+    try:
+        return repr(parse(content))
+    except Problem as problem:
+        return problem.kind, problem.detail
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | VALUES.map(lambda value: json.dumps(value, ensure_ascii=False)))
+def test_the_quicker_parser_gives_what_the_exact_one_does(text):
+    assert outcome(decode_json, text.encode()) == outcome(decode_exactly, text.encode())
 
 
 @given(st.binary(max_size=60))
