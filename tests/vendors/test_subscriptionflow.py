@@ -165,6 +165,14 @@ def test_a_created_customer_comes_as_one_resource(api):
     assert api.get(f"/api/v1/customers/{key}").json() == answer.json()
 
 
+def test_a_link_quotes_what_an_address_cannot_hold(api):
+    users = "http://sandbox.example.com/subscriptionflow/api/v1/users"
+    for key, written in (("a b/ä?", "a%20b%2F%C3%A4%3F"), ("a~b_c.d-e", "a~b_c.d-e"), ("a\n", "a%0A")):
+        assert created(api, {**DORA, "assigned_to": key})["relationships"]["assigned_to"] == {
+            "id": key, "link": f"{users}/{written}"
+        }  # fmt: skip
+
+
 def test_a_field_without_a_value_is_null_and_the_keys_of_other_records_are_not_among_the_attributes(api):
     found = created(api)["attributes"]
     assert found["phone_number"] is None
@@ -320,6 +328,12 @@ def test_a_list_has_200_a_page_with_links_and_meta(api):
         ("&laquo; Previous", False), ("1", True), ("2", False), ("Next &raquo;", False)
     ]  # fmt: skip
     assert not {record["id"] for record in first["data"]} & {record["id"] for record in second["data"]}
+
+
+def test_the_links_of_a_page_keep_the_rest_of_the_query(api):
+    found = api.get("/api/v1/customers?sort=a+b&page=1&of=%26").json()
+    assert found["links"]["first"].endswith("/customers?sort=a+b&of=%26&page=1")
+    assert found["meta"]["links"][1]["url"] == found["links"]["first"]
 
 
 def test_a_page_past_the_last_is_empty(api):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -45,12 +45,12 @@ def create_access_token(call: Call, proceed: Callable[[Call], Any]) -> Any:
 @vendor.verb("create")
 def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """A record in the answer's words, with what the server works out."""
-    resource, record = call.resource.name, proceed(call)
-    if resource == "Customer":
-        about = {"email": record["email"], "primary": 1, "invalid": 0, "opt_out": 0}
-        address = call.create("EmailAddress", {**about, "emailable_id": record["id"], "emailable_type": HOLDER})
-        return Answer(call.operation.success.status, {"data": single(call, resource, record, address)})
-    return call.change(resource, record, _worked_out(call, record))
+    resource, record = call.resource.name, _completed(call, proceed(call))
+    if resource != "Customer":
+        return record
+    about = {"email": record["email"], "primary": 1, "invalid": 0, "opt_out": 0}
+    address = call.create("EmailAddress", {**about, "emailable_id": record["id"], "emailable_type": HOLDER})
+    return Answer(call.operation.success.status, {"data": single(call, resource, record, address)})
 
 
 @vendor.verb("update")
@@ -60,7 +60,7 @@ def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
     address = primary_address(call, record["id"]) if resource == "Customer" else None
     if address is not None and address.get("email") != record.get("email"):
         call.change("EmailAddress", address, {"email": record.get("email")})
-    return call.change(resource, record, _worked_out(call, record))
+    return _completed(call, record)
 
 
 @vendor.verb("delete")
@@ -87,8 +87,8 @@ def related(call: Call, proceed: Callable[[Call], Any]) -> Any:
     return Answer(call.operation.success.status, {"data": [flat(call, resource, item) for item in found]})
 
 
-def _worked_out(call: Call, record: StoredRecord) -> Mapping[str, Any]:
-    """What the server sets on a record that was just written."""
+def _completed(call: Call, record: StoredRecord) -> StoredRecord:
+    """A record that was just written, with what the server sets on it; written again only where it lacks that."""
     found = dict(subscriptions.in_title_case(call, record))
     if call.resource.name == "Customer":
         found |= {"balance": record.get("balance", 0), "unapplied_amount": record.get("unapplied_amount", 0)}
@@ -96,4 +96,4 @@ def _worked_out(call: Call, record: StoredRecord) -> Mapping[str, Any]:
         found["emailable_type"] = HOLDER if record.get("emailable_id") is not None else None
     elif call.resource.name == "Plan":
         found["plan_prices"] = record.get("plan_prices", [])
-    return found
+    return record if found.items() <= record.items() else call.change(call.resource.name, record, found)

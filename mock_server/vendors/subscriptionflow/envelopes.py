@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -98,10 +99,11 @@ def primary_address(call: Call, customer: Any) -> StoredRecord | None:
 def single(call: Call, resource: str, record: StoredRecord, address: StoredRecord | None = None) -> dict[str, Any]:
     """One resource with its relationships; a customer's need their mail address."""
     key, module, base = record["id"], MODULES[resource], call.request.base_url
-    relationships: dict[str, Any] = {}
-    for name, target in RELATIONSHIPS[resource].items():
-        value = record.get(name)
-        relationships[name] = None if value is None else _link(base, value, target)
+    targets = RELATIONSHIPS[resource]
+    relationships: dict[str, Any] = dict.fromkeys(targets)
+    for name in targets.keys() & record.keys():
+        if record[name] is not None:
+            relationships[name] = _link(base, record[name], targets[name])
     if resource == "Customer":
         relationships["email"] = _link(base, address["id"], "email-addresses") if address else None
         relationships["primary_churn_score_id"] = None
@@ -158,15 +160,18 @@ def _around(call: Call, page: Page) -> dict[str, Any]:
     }
 
 
-def _numbers(current: int, last: int) -> Iterator[int | None]:
+@functools.lru_cache(maxsize=64)
+def _numbers(current: int, last: int) -> Sequence[int | None]:
     """The pages a page bar names, None for a gap: the ends, and three on either side."""
+    found: list[int | None] = []
     near = range(max(1, min(current, last) - 3), min(last, current + 3) + 1)
     before = 0
     for number in sorted({1, last, *near}):
         if number > before + 1:
-            yield None
-        yield number
+            found.append(None)
+        found.append(number)
         before = number
+    return found
 
 
 def error(problem: Problem, status: int, mint_id: Mint) -> Any:
