@@ -74,7 +74,9 @@ UNUSABLE = 2
     type=click.Path(path_type=Path),
     help="Folder of the JSON files, one a row.",
 )
-@click.option("--docs/--no-docs", default=True, show_default=True, help="Write the tables into docs/performance.md.")
+@click.option(
+    "--docs/--no-docs", default=True, show_default=True, help="Write the tables into docs/performance.md and README.md."
+)
 def main(
     rows: tuple[str, ...], rounds: int, seconds: float, warm: float, connections: str, records: int, scale: float, quick: bool,
     reports: Path, docs: bool,
@@ -100,7 +102,9 @@ def main(
         reports = reports / "quick"
     found, failed = _measure(console, settings, chosen, reports)
     if docs and not quick:
-        report.write(ROOT / "docs" / "performance.md", [Row.read(path) for path in _kept(reports)])
+        kept = [Row.read(path) for path in _kept(reports)]
+        report.write(ROOT / "docs" / "performance.md", report.markdown(kept))
+        report.write(ROOT / "README.md", report.summary(kept))
     for name, reason in failed.items():
         click.echo(f"bench: {name} could not be measured: {reason}", err=True)
     missed = sum(ratio.reached is False for row in found for ratio in row.ratios)

@@ -110,4 +110,5 @@ OTHERS = (
         "Mockoon, data bucket", mockoon, listed=f"/customers?page=1&limit={PAGE}", validates=False, knows_callers=False
     ),
     Peer("bare Starlette", python("bench.servers.bare")),
+    Peer("the server alone", python("bench.servers.constant"), validates=False, remembers=False, knows_callers=False),
 )

@@ -28,20 +28,39 @@ def show(console: Console, row: Row) -> None:
     console.print()
 
 
-def write(path: Path, rows: Sequence[Row]) -> None:
-    """Put the rows into the document between the marks; a document without them, or none, gets them at its end."""
+def write(path: Path, written: str) -> None:
+    """Put what was written into the document between the marks; a document without them, or none, gets it at its end."""
     text = path.read_text(encoding="utf-8") if path.exists() else "# Performance\n"
     if BEGIN not in text or END not in text:
         text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{before}{BEGIN}\n\n{markdown(rows)}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}\n\n{written}\n{END}{after}", encoding="utf-8")
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """Every row: how it was measured, its ratios, and what they are made of."""
     return "\n".join(line for row in rows for line in _section(row))
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """What was asked for and what was found, by requests a second or by time, in a line each; then where and when."""
+    lines = ["| measure | against | asked | found | by CPU time |", "| --- | --- | --- | ---: | ---: |"]
+    for row in rows:
+        asked = [ratio for ratio in row.ratios if ratio.reach is not None]
+        by_cpu = {(ratio.measure, ratio.against): ratio.median for ratio in asked if ratio.by == "CPU time"}
+        seen = set()
+        for ratio in asked:
+            place = (ratio.measure, ratio.against)
+            if place not in seen:
+                found = f"{_times(ratio.median)}{'' if ratio.reached else ', missed'}"
+                cpu = _times(by_cpu[place]) if place in by_cpu and ratio.by != "CPU time" else ""
+                lines.append(f"| {ratio.measure} | {ratio.against} | {ratio.asked} | {found} | {cpu} |")
+            seen.add(place)
+    versions = {name: version for row in rows for name, version in row.versions.items()}
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return "\n".join([*lines, "", f"{max(row.date for row in rows)}; {rows[0].machine}; {told}.", ""])
 
 
 def _section(row: Row) -> Iterator[str]:

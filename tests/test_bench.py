@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +151,31 @@ def test_a_row_is_kept_whole(tmp_path: Path) -> None:
 def test_the_tables_stand_between_the_marks_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "performance.md"
     path.write_text(f"# Performance\n\nWhy.\n\n{report.BEGIN}\nold\n{report.END}\n\nAfter.\n")
-    report.write(path, [a_row()])
+    report.write(path, report.markdown([a_row()]))
     text = path.read_text()
     assert text.startswith("# Performance\n\nWhy.\n")
     assert text.endswith("\n\nAfter.\n")
     assert "old" not in text
     assert "| get | them | CPU time | at least 3 | 1.00x | 2.00x | 4.00x | no |" in text
     assert "| get | us | 1,234 |" in text
-    report.write(path, [a_row()])
+    report.write(path, report.markdown([a_row()]))
     assert path.read_text() == text
+
+
+def test_the_summary_has_a_line_for_all_that_was_asked() -> None:
+    asked = [
+        Ratio("get", "them", by, values, 3.0) for by, values in (("requests a second", (4.0,)), ("CPU time", (2.0,)))
+    ]
+    row = replace(
+        a_row(),
+        ratios=(*asked, Ratio("list", "them", "time", (9.0,)), Ratio("start", "them", "time", (2.0,), 1.0, "most")),
+    )
+    text = report.summary([row])
+    assert (
+        "| get | them | at least 3 | 4.00x | 2.00x |\n| start | them | at most 1 | 2.00x, missed |  |\n\n2026-01-01; "
+        in text
+    )
+    assert "list" not in text
 
 
 def test_what_is_missing_is_said_and_ends_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
