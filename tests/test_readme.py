@@ -29,7 +29,7 @@ SHOWN = "127.0.0.1:8080"
 """Where the server listens in the documents."""
 MARK = "@@@ block {} @@@"
 DOCUMENTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
-PROSE = ("docs/README.md", "docs/design.md")
+PROSE = ("docs/README.md", "docs/design.md", "docs/performance.md")
 """The documents without commands."""
 _BLOCK = re.compile(
     r"(?P<before>[^\n]*\n)```(?P<language>\w+)(?: title=(?P<title>\S+))?\n(?P<text>.*?)^```$", re.M | re.S

@@ -119,7 +119,7 @@ class Call:
         if facts.deleted:
             record[facts.deleted] = None
         key = record[facts.key]
-        if self.find(resource, key) is not None:
+        if facts.key in values and self.find(resource, key) is not None:
             raise _taken(resource, (facts.key,))
         self.check_unique(resource, record)
         self.transaction.put(self.table(resource), key, record)
