@@ -115,7 +115,7 @@ class Engine:
         return None
 
     def resume(self, call: Call) -> None:
-        """Go on with a call that has waited, in the world as it is now."""
+        """Go on with a call that has waited, in the world as it is now: meanwhile it may have been reset, or its clock moved."""
         call.transaction = self.begin(call.request.world)
         call.now = self.clock(call.transaction).now()
 

@@ -1,7 +1,7 @@
 """The hot path: one vendor's operations, compiled at start, and what each request goes through.
 
 Route, know the caller, read and validate, let the engine act, validate what goes back, send. Everything that a document can tell is worked out
-in `CompiledOperation.__init__`; what is left per request is looking up and comparing. `app/stock.py` does the same by Connexion's own classes.
+in `CompiledOperation.__init__`; what is left per request is looking up and comparing. `app/stock` does the same by Connexion's own classes.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class VendorApp:
                 )
             if body := await read_body(scope, receive, headers):  # once it is known that it is wanted
                 call.request = request = Request(*request[:6], body, values)
+                engine.resume(call)
             call.input = compiled.read(request)
             answer = engine.admit(call)
             if answer is not None:

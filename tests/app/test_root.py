@@ -254,6 +254,29 @@ def test_a_world_has_its_own_control_api_by_path(wispgate, plain):
     assert len(wispgate.api.get("/api/v1/subscribers").json()["data"]) == 1
 
 
+def test_a_body_that_takes_its_time_arrives_in_the_world_as_it_is_then(shop):
+    body = json.dumps({"item": "pear", "status": "open"}).encode()
+    token = shop.api.headers["Authorization"].encode()
+    headers = [
+        (b"authorization", token),
+        (b"x-mock-world", shop.world.encode()),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    sent = []
+
+    async def receive():
+        await shop.transport._exchange(shop.control.build_request("POST", "/reset"))
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/shop/orders", "query_string": b"", "headers": headers}
+    asyncio.run(shop.app(scope, receive, send))
+    assert sent[0]["status"] == 201
+    assert shop.api.get(f"/orders/{json.loads(sent[1]['body'])['id']}").status_code == 200
+
+
 def test_a_bad_world_name_is_refused_in_the_vendors_envelope(plain):
     answer = plain.get(SUBSCRIBERS, headers={**TOKEN, "X-Mock-World": "../etc"})
 

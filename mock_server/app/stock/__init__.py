@@ -78,6 +78,7 @@ class Stock:
                 )
             body = await read_body(scope, receive, headers)
             call.request = request._replace(body=body)
+            self.engine.resume(call)
             reading = Reading(call, self._schemas)
             await self._connexion(prepared(scope, path, reading), replay(body, receive), send)
             assert reading.answer is not None, "Connexion has called the handler"
