@@ -6,16 +6,12 @@ them without rebuilding anything per request.
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any
 
 import jsonschema_rs
 import orjson
-
-from mock_server.app.deferred import defer
-
-defer("connexion", "connexion.middleware", "requests", "jinja2")
-
 from connexion.middleware.abstract import AbstractRoutingAPI
 from connexion.operations.abstract import AbstractOperation
 from connexion.resolver import Resolution, Resolver
@@ -92,6 +88,6 @@ def _openapi() -> jsonschema_rs.Validator:
 
 def build(engine: Engine) -> Served:
     """The Connexion application of an engine, its operations compiled. Raises ContractError for a document that is not OpenAPI."""
-    specification = Document(_Copied(engine.contract.document).__deepcopy__({}))  # type: ignore[no-untyped-call]  # Connexion's
+    specification = Document(copy.deepcopy(_Copied(engine.contract.document)))  # type: ignore[no-untyped-call]  # Connexion's
     api = CompiledApi(specification, engine=engine, resolver=EngineResolver(engine), base_path="")
     return with_fallback(VendorApp(engine, Router(api.entries)))
