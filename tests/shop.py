@@ -30,7 +30,6 @@ paths:
       operationId: createThing
       x-action: {create: Thing}
       x-provenance: documented
-      x-emits: [thing.created]
       tags: [Things]
       summary: Create a thing
       description: Stores it.
@@ -119,6 +118,7 @@ components:
         name: {$ref: '#/components/schemas/Name'}
         size: {type: integer}
         state: {type: string, enum: [new, sold], readOnly: true}
+        made: {type: string, format: date-time, readOnly: true}
         owner_id: {type: string, x-references: Owner}
     NewThing:
       type: object

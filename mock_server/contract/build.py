@@ -13,12 +13,13 @@ from mock_server.contract import extensions
 from mock_server.contract.bundle import bundle
 from mock_server.contract.files import ContractError, data_root
 from mock_server.contract.json_schema import compile_all
-from mock_server.contract.model import Contract, Idempotency, Pagination, Tenancy
+from mock_server.contract.model import Contract, Idempotency, Pagination, Signature, Tenancy
 from mock_server.contract.openapi import BROKEN, invalidities
 from mock_server.contract.operations import read_operations
 from mock_server.contract.parts import Part, walk
 from mock_server.contract.resources import read_resources
 from mock_server.contract.source import Source
+from mock_server.contract.webhooks import read_webhooks
 
 _DURATION = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 
@@ -54,10 +55,12 @@ def _contract(source: Source, parts: Iterable[Part]) -> Contract:
     facts = source.document.get("x-vendor")
     if not isinstance(facts, dict):
         raise source.fail("", "x-vendor is missing")
-    resources = dict(read_resources(source))
+    webhooks = dict(read_webhooks(source))
+    resources = dict(read_resources(source, webhooks))
     operations = {operation.id: operation for operation in read_operations(source, resources, facts)}
     tenancy = facts.get("tenancy", {"in": "credential"})
     pages = facts.get("pagination")
+    signature = facts.get("webhooks", {}).get("signature")
     return Contract(
         name=facts["name"],
         title=source.document.get("info", {}).get("title", facts["name"]),
@@ -73,7 +76,9 @@ def _contract(source: Source, parts: Iterable[Part]) -> Contract:
         filter_parameter=facts.get("filter", {}).get("parameter"),
         resources=resources,
         operations=operations,
-        webhooks=source.document.get("x-webhooks", {}),
+        webhooks=webhooks,
+        signature=Signature(**signature) if signature else None,
+        secret_header=facts.get("webhooks", {}).get("secret", {}).get("header"),
     )
 
 

@@ -65,6 +65,62 @@ class Pagination:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What time does to a record: at the moment that the property `at` holds, out of one of `states` into one of `to`.
+
+    No states: whatever its state. Nothing in `to`: the state stays.
+    """
+
+    name: str
+    at: str
+    states: tuple[str, ...]
+    to: tuple[str, ...]
+
+
+Change = Literal["created", "changed", "moved", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """When a change of a record gives off an event: on which kinds of change, of which fields (any, if none), where it then has which values."""
+
+    event: str
+    on: frozenset[Change]
+    fields: tuple[str, ...]
+    where: Mapping[str, tuple[Any, ...]]
+
+    def fits(self, change: Change, before: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
+        """Whether a change is one that gives off the event; `record` is what it is now, or was when it was deleted."""
+        return (
+            change in self.on
+            and all(record.get(name) in values for name, values in self.where.items())
+            and (not self.fields or before is None or any(before.get(name) != record.get(name) for name in self.fields))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a webhook's body is signed: an HMAC of its bytes with the endpoint's secret, in a header."""
+
+    header: str
+    digest: Literal["sha256", "sha512"]
+    encoding: Literal["base64", "hex"]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An event as it is sent: its body's media type and schema, and the operation as the receiver would serve it."""
+
+    event: str
+    method: str
+    media: str
+    schema: Mapping[str, Any]
+    provenance: Provenance | None
+    pointer: str
+    raw: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Resource:
     """A kind of record, from the schema that carries `x-resource`, which is also the stored shape.
@@ -87,6 +143,13 @@ class Resource:
     properties: Mapping[str, Any]
     references: Mapping[str, str]
     provenance: Provenance | None
+    lifecycle: tuple[Transition, ...] = ()
+    emissions: tuple[Emission, ...] = ()
+
+    @cached_property
+    def watched(self) -> bool:
+        """Whether a change of a record may lead to more: to an event, or to what falls due."""
+        return bool(self.lifecycle or self.emissions)
 
     @cached_property
     def read_only(self) -> frozenset[str]:
@@ -140,7 +203,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What an operation does to which resource, and where the record's key stands (`by`, as `path.id`)."""
+    """What an operation does to which resource, and where the record's key stands (`by`, as `path.id`).
+
+    `states` are those it starts from, `to` those it may end in, `fixed` what it sets whatever the body says.
+    """
 
     verb: Verb
     resource: str
@@ -148,6 +214,7 @@ class Action:
     many: bool = False
     states: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +348,10 @@ class Contract:
     filter_parameter: str | None
     resources: Mapping[str, Resource]
     operations: Mapping[str, Operation]
-    webhooks: Mapping[str, Any]
+    webhooks: Mapping[str, Webhook]
+    signature: Signature | None = None
+    secret_header: str | None = None
+    """The header in which a webhook carries the endpoint's secret itself."""
 
     @property
     def document(self) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def _action(
         many=node.get("many", False),
         states=tuple(node.get("from", ())),
         fixed=node.get("set", {}),
+        to=tuple(node.get("to", ())),
     )
 
 

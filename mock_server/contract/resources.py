@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mock_server.contract.files import escape
 from mock_server.contract.model import Resource
 from mock_server.contract.source import Source, provenance
+from mock_server.contract.webhooks import read_emissions, read_lifecycle
 
 _DIGITS = re.compile(r"^[0-9]*\{n(?::0[0-9]+d)?\}[0-9]*$")
 
 
-def read_resources(source: Source) -> Iterator[tuple[str, Resource]]:
-    """Every resource by its name. Raises ContractError for what names no property or no resource."""
+def read_resources(source: Source, events: Collection[str] = ()) -> Iterator[tuple[str, Resource]]:
+    """Every resource by its name. Raises ContractError for what names no property, no resource or none of the events."""
     schemas = source.document.get("components", {}).get("schemas", {})
     names = {name for name, schema in schemas.items() if "x-resource" in schema}
     for name, schema in schemas.items():
@@ -57,5 +58,7 @@ def read_resources(source: Source) -> Iterator[tuple[str, Resource]]:
                 properties=properties,
                 references=references,
                 provenance=provenance(schema),
+                lifecycle=tuple(read_lifecycle(source, schema, properties, pointer)),
+                emissions=tuple(read_emissions(source, schema, properties, events, pointer)),
             ),
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from mock_server.contract import Contract, ContractError, data_root, load
 from mock_server.contract.bundle import bundle
 from mock_server.contract.openapi import BROKEN
-from mock_server.lint import document, examples, fixtures, operations, schemas, serving, statuses
+from mock_server.lint import document, examples, fixtures, lifecycle, operations, schemas, serving, statuses
 from mock_server.lint.finding import RULES, Finding, unreadable
 from mock_server.lint.subject import Subject
 
@@ -35,13 +35,23 @@ DOCUMENT_RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 )
 CONTRACT_RULES: tuple[Callable[[Subject, Contract], Iterator[Finding]], ...] = (
     operations.facts,
+    lifecycle.transitions,
+    lifecycle.emissions,
     statuses.complete,
     serving.served,
     fixtures.consistent,
 )
 
 STOPPING = frozenset(
-    {"openapi", "reference", "unknown-extension", "extension-place", "extension-value", "unknown-resource"}
+    {
+        "openapi",
+        "reference",
+        "unknown-extension",
+        "extension-place",
+        "extension-value",
+        "unknown-resource",
+        "unknown-event",
+    }
     | {"operation-id", "provenance", "action", "default-response", "schema-unusable"}
 )
 """Rules without which a document cannot be read at all."""

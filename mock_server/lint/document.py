@@ -55,10 +55,10 @@ def targets(subject: Subject) -> Iterator[Finding]:
         for key, name in named.items():
             if isinstance(name, str) and name not in subject.resources:
                 yield subject.find(f"{part.pointer}/{key}", "unknown-resource", f"{name} is no resource")
-        emitted = part.node.get("x-emits")
-        for index, event in enumerate(emitted if isinstance(emitted, list) else ()):
-            if str(event) not in events:
-                yield subject.find(f"{part.pointer}/x-emits/{index}", "unknown-event", f"x-webhooks has no {event}")
+        for event in as_mapping(part.node.get("x-emits")):
+            if event not in events:
+                at = f"{part.pointer}/x-emits/{escape(event)}"
+                yield subject.find(at, "unknown-event", f"x-webhooks has no {event}")
 
 
 def vendor_facts(subject: Subject) -> Iterator[Finding]:

@@ -63,11 +63,12 @@ def _faults(subject: Subject, contract: Contract, operation: Operation) -> Itera
     action = operation.action
     resource = contract.resources[action.resource]
     state = resource.properties.get(resource.state or "", {})
-    if action.states and resource.state is None:
-        yield "from", f"{resource.name} has no state"
-    for index, value in enumerate(action.states):
-        if resource.state and "enum" in state and value not in state["enum"]:
-            yield f"from/{index}", f"{resource.state} is never {value}"
+    for key, states in (("from", action.states), ("to", action.to)):
+        if states and resource.state is None:
+            yield key, f"{resource.name} has no state"
+        for index, value in enumerate(states):
+            if resource.state and "enum" in state and value not in state["enum"]:
+                yield f"{key}/{index}", f"{resource.state} is never {value}"
     for name, value in action.fixed.items():
         if name not in resource.properties:
             yield f"set/{name}", f"{resource.name} has no property {name}"

@@ -98,9 +98,9 @@ def test_a_lifetime_may_leave_parts_out(shop: Shop, tmp_path: Path, text: str, s
 def test_a_resource_is_read_with_what_its_properties_say(contract: Contract) -> None:
     thing = contract.resources["Thing"]
     assert (thing.key, thing.state, thing.unique, thing.scope) == ("id", "state", (("code",),), "tenant")
-    assert list(thing.properties) == ["id", "code", "name", "size", "state", "owner_id"]
+    assert list(thing.properties) == ["id", "code", "name", "size", "state", "made", "owner_id"]
     assert thing.properties["name"]["minLength"] == 1
-    assert (thing.read_only, thing.write_only) == ({"id", "state"}, frozenset())
+    assert (thing.read_only, thing.write_only) == ({"id", "state", "made"}, frozenset())
     assert thing.references == {"owner_id": "Owner"}
     assert [name for name, facts in contract.resources.items() if facts.known] == ["Owner", "Credential"]
 
@@ -187,7 +187,7 @@ def test_the_views_of_an_answer_are_where_it_shows_records(shop: Shop, tmp_path:
     shop.put(f"{GET}/responses/200/content/application~1json/schema", {"$ref": "#/components/schemas/Shelf"})
     operation = shop.load(tmp_path).operations["getThing"]
     assert operation.success.views == (
-        View("Thing", ("best",), ("id", "code", "name", "size", "state", "owner_id")),
+        View("Thing", ("best",), ("id", "code", "name", "size", "state", "made", "owner_id")),
         View("Thing", ("data", "-"), ("id",)),
     )
     assert operation.view("Thing") == operation.success.views[0]
