@@ -94,6 +94,4 @@ def _completed(call: Call, record: StoredRecord) -> StoredRecord:
         found |= {"balance": record.get("balance", 0), "unapplied_amount": record.get("unapplied_amount", 0)}
     elif call.resource.name == "EmailAddress":
         found["emailable_type"] = HOLDER if record.get("emailable_id") is not None else None
-    elif call.resource.name == "Plan":
-        found["plan_prices"] = record.get("plan_prices", [])
     return record if found.items() <= record.items() else call.change(call.resource.name, record, found)

@@ -66,7 +66,7 @@ def _shape(call: Call, resource: str) -> Shape:
         names = view.properties if view else [n for n, item in facts.properties.items() if item.get("type") != "array"]
         shown = dict.fromkeys(name for name in names if name in facts.properties and name not in facts.write_only)
         left_out = tuple(name for name in facts.properties if name not in shown)
-        beside = frozenset(names) & {"customer", "plans"}
+        beside = frozenset(names) & {"customer", "plans", "plan_prices"}
         known = _SHAPES[call.operation.id, resource] = Shape({**shown, **dict.fromkeys(left_out)}, left_out, beside)
     return known
 
@@ -83,6 +83,9 @@ def flat(call: Call, resource: str, record: StoredRecord) -> dict[str, Any]:
         shown["customer"] = flat(call, "Customer", customer)
     if "plans" in beside:
         shown["plans"] = [flat(call, "Plan", plan) for plan in call.scan("Plan", {"product_id": record["id"]})]
+    if "plan_prices" in beside:
+        prices = call.scan("PlanPrice", {"plan_id": record["id"]})
+        shown["plan_prices"] = [flat(call, "PlanPrice", price) for price in prices]
     return shown
 
 
