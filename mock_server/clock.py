@@ -16,8 +16,11 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any, Literal
 
 Timestamps = Literal["date-time", "epoch-milliseconds", "epoch-seconds"]
+_SCALES = {"date-time": "seconds", "epoch-seconds": "seconds", "epoch-milliseconds": "milliseconds"}
 _TEMPLATE = re.compile(r"\{(n|hex|base32|uuid)(?::([0-9]*d?))?\}")
-_LAST = datetime.max.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
+"""The end of the calendar."""
+_DAYS = (MAXYEAR + 1) * 366
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -33,6 +36,12 @@ class Clock:
         if self.frozen is not None:
             return self.frozen
         return datetime.now(UTC) + self.offset if self.offset else datetime.now(UTC)
+
+    def running_at(self, start: datetime, moment: datetime) -> Clock:
+        """A running clock that is at a moment when this one is at `start`; one that stood still runs from the moment on."""
+        if self.frozen is not None:
+            return Clock(None, moment - datetime.now(UTC))
+        return Clock(None, self.offset + (moment - start))
 
     def record(self) -> dict[str, Any]:
         """The clock as a storable record."""
@@ -68,10 +77,29 @@ def later(moment: datetime, *, days: int = 0, months: int = 0) -> datetime:
     """
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     if year > MAXYEAR:
-        return _LAST
+        return LAST
     last = calendar.monthrange(year, month + 1)[1]
     moved = moment.replace(year=year, month=month + 1, day=min(moment.day, last))
-    return moved + timedelta(days=days) if _LAST - moved >= timedelta(days=days) else _LAST
+    if not days:
+        return moved
+    return moved + timedelta(days=days) if days < _DAYS and LAST - moved >= timedelta(days=days) else LAST
+
+
+def read(value: object, style: Timestamps) -> datetime | None:
+    """The moment that a stored value names, the other way round than `written`; a date is its first moment, in UTC. None for no moment."""
+    try:
+        if isinstance(value, str):
+            return parsed(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(0, UTC) + timedelta(**{_SCALES[style]: value})
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the sandbox itself writes it: ISO 8601 in UTC, with a fraction where there is one."""
+    return moment.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
 def parsed(value: str) -> datetime:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mock_server import faults
+from mock_server.advance import Moved, clock_shown, move, order, shown
+from mock_server.clock import Clock
 from mock_server.contract import Contract, Fixtures, escape, load
 from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem, Violation
@@ -34,6 +37,7 @@ def control_contract() -> Contract:
 def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
     """The engine of the control API over the engines of the vendors served."""
     vendor = Vendor("_mock")
+    served = tuple(engines.values())
 
     @vendor.action("getHealth")
     def health(call: Call, proceed: Callable[[Call], Any]) -> Any:
@@ -44,7 +48,26 @@ def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
     @vendor.action("resetWorld")
     def reset(call: Call, proceed: Callable[[Call], Any]) -> Any:
         store.clear(call.request.world)
+        for engine in engines.values():
+            engine.forget(call.request.world)
         return Answer(200, {"world": call.request.world})
+
+    @vendor.action("getClock")
+    def get_clock(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        return Answer(200, clock_shown(call.request.world, _clock(served, call.request.world)))
+
+    moving: dict[str, asyncio.Lock] = {}
+
+    async def pass_time(call: Call) -> Moved:
+        world = call.request.world
+        async with moving.setdefault(world, asyncio.Lock()):
+            return await move(served, world, order(call.body, _clock(served, world)))
+
+    vendor.waits["moveClock"] = pass_time
+
+    @vendor.action("moveClock")
+    def move_clock(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        return Answer(200, shown(call.request.world, call.waited))
 
     @vendor.action("planFault")
     def plan(call: Call, proceed: Callable[[Call], Any]) -> Any:
@@ -71,6 +94,11 @@ def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
     return Engine(control_contract(), vendor, Fixtures({}), store)
 
 
+def _clock(engines: Sequence[Engine], world: str) -> Clock:
+    """A world's clock: that of any vendor, as they all have the same."""
+    return engines[0].clock(engines[0].begin(world))
+
+
 def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
     name = call.input.path["resource"]
     facts = engine.contract.resources.get(name)
@@ -81,8 +109,7 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
         key = int(key) if re.fullmatch("[0-9]{1,18}", str(key)) else ""
     tenant = call.input.query.get("tenant", engine.fixtures.tenant)
     table = (SHARED if facts.scope == "vendor" else tenant, name)
-    transaction = engine.begin(call.request.world)
-    record = transaction.get(table, key)
+    record = engine.begin(call.request.world).get(table, key)
     if record is None:
         raise _unknown(name, "path", "key")
     changed = {**record, **call.body}
@@ -99,8 +126,7 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
     )
     if errors:
         raise Problem("invalid", violations=errors)
-    transaction.put(table, key, changed)
-    transaction.commit()
+    engine.rewrite(call.request.world, table[0], name, record, changed)
     return changed
 
 

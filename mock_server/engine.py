@@ -6,16 +6,21 @@ does the waiting, for a body or a planned delay. Any failure is a Problem, and `
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from mock_server import actions, callers, faults, preferences, replies, seeds
+from mock_server import actions, callers, due, faults, preferences, replies, seeds
 from mock_server.clock import Clock, mint
 from mock_server.contract import Contract, ContractError, Fixtures, Operation
+from mock_server.due import Agenda, Happened
+from mock_server.events import Teller
 from mock_server.problems import STATUSES, Problem, listed
-from mock_server.store import MemoryStore, TableName, Transaction
-from mock_server.vendor import SHARED, Answer, Call, Request, Vendor, next_number
+from mock_server.store import MemoryStore, StoredRecord, TableName, Transaction
+from mock_server.vendor import SHARED, Answer, Call, Request, Space, Vendor, next_number
+
+logger = logging.getLogger(__name__)
 
 CLOCK: TableName = (SHARED, "_clock")
 DEFAULT_WORLD = "default"
@@ -45,11 +50,33 @@ class Engine:
         self._tenant = fixtures.tenant
         self.inferred = inferred
         self._clock = Clock(frozen)
+        self._teller = Teller(contract, vendor.events, inferred=inferred)
+        self._ages = any(resource.lifecycle for resource in contract.resources.values())
+        self._agendas: dict[str, Agenda] = {}
+        self.notice: Callable[[str], None] = lambda world: None
+        """Told the name of a world whose records have changed, once they are stored."""
         self._actions = {operation.id: self._bind(operation) for operation in contract.operations.values()}
-        for name in (*vendor.actions, *vendor.failures):
+        self._check_vendor()
+        seeds.check(contract, fixtures)
+
+    def _check_vendor(self) -> None:
+        """Raise ContractError where the module and the document do not fit together."""
+        contract, vendor = self.contract, self.vendor
+        for name in (*vendor.actions, *vendor.failures, *vendor.waits):
             if name not in contract.operations:
                 raise ContractError(f"the module of {vendor.name} has an action for {name}, which the document lacks")
-        seeds.check(contract, fixtures)
+        for name in vendor.events:
+            if name not in contract.webhooks:
+                raise ContractError(f"the module of {vendor.name} has a body for {name}, which x-webhooks lacks")
+        known = {
+            (resource.name, due.name): due for resource in contract.resources.values() for due in resource.lifecycle
+        }
+        for resource, name in vendor.dues.keys() - known.keys():
+            raise ContractError(f"the module of {vendor.name} does {name} of {resource}, which x-lifecycle lacks")
+        for (resource, name), transition in known.items():
+            if (resource, name) not in vendor.dues and len(transition.to) != 1:
+                place = contract.place(f"{contract.resources[resource].pointer}/x-lifecycle/{name}")
+                raise ContractError(f"{place}: nothing does {name} of a {resource}")
 
     def _bind(self, operation: Operation) -> Callable[[Call], Any]:
         """The function that does what an operation says: the vendor's around the plain one."""
@@ -77,12 +104,95 @@ class Engine:
             transaction.put(CLOCK, "clock", self._clock.record())
             seeds.sow(transaction, self.contract, self.fixtures)
             transaction.commit()
+            self._agendas[world] = self._sown_agenda()
         return transaction
+
+    def _sown_agenda(self) -> Agenda:
+        agenda = Agenda()
+        for name, records in self.fixtures.records.items():
+            for record in records:
+                resource = self.contract.resources[name]
+                agenda.note(self.contract, record.tenant or SHARED, resource, None, record.value)
+        return agenda
 
     def clock(self, transaction: Transaction) -> Clock:
         """The clock of the transaction's world."""
         record = transaction.get(CLOCK, "clock")
         return Clock.of(record) if record is not None else self._clock
+
+    def set_clock(self, world: str, clock: Clock) -> None:
+        """Set a world's clock, as it is now: what falls due is `happen`'s."""
+        transaction = self.begin(world)
+        transaction.put(CLOCK, "clock", clock.record())
+        transaction.commit()
+
+    def rewrite(self, world: str, tenant: str, resource: str, before: StoredRecord, record: StoredRecord) -> None:
+        """Store a record over the one there was, as nobody's call: no event, but what it waits for may be another moment."""
+        transaction = self.begin(world)
+        facts = self.contract.resources[resource]
+        transaction.put((tenant, resource), record[facts.key], record)
+        self._agendas[world].note(self.contract, tenant, facts, before, record)
+        transaction.commit()
+        self.notice(world)
+
+    def forget(self, world: str) -> None:
+        """What is kept about a world beside the store."""
+        self._agendas.pop(world, None)
+
+    # Time -----------------------------------------------------------------------------------------------------------
+
+    def next_due(self, world: str) -> datetime | None:
+        """The moment at which something falls due next in a world."""
+        agenda = self._agendas.get(world)
+        if agenda is None or not agenda.entries:
+            return None
+        entry = agenda.next(self.contract, self.begin(world))
+        return entry.at if entry else None
+
+    def happen(self, world: str) -> Happened:
+        """Let the next thing that falls due happen, at its own time: all of it, or nothing where the vendor's module fails."""
+        agenda, transaction = self._agendas[world], self.begin(world)
+        entry = agenda.next(self.contract, transaction)
+        assert entry is not None, "something is due"
+        space = Space(self.contract, transaction, entry.at, self.seed, entry.tenant)
+        try:
+            before, after = due.pass_over(space, self.vendor.dues, entry)
+            events = self._tell(space, world)
+        except Exception as error:
+            logger.exception("%s of %s %s failed", entry.name, entry.resource, entry.key)
+            agenda.drop()
+            return Happened(entry, None, None, (), f"{type(error).__name__}: {error}")
+        transaction.commit()
+        self._after(world)
+        return Happened(entry, before, after, events)
+
+    def catch_up(self, world: str, now: datetime) -> None:
+        """Let everything happen that has fallen due by now."""
+        agenda = self._agendas.get(world)
+        if agenda is None or not agenda.entries or agenda.entries[0].at > now:
+            return
+        while (at := self.next_due(world)) is not None and at <= now:
+            self.happen(world)
+
+    def _tell(self, space: Space, world: str) -> tuple[str, ...]:
+        """What follows from the changes of a step: the events that they give off, and what the records wait for now."""
+        told: list[str] = []
+        agenda = self._agendas[world]
+        for (name, key), before in (space.touched or {}).items():
+            resource = self.contract.resources[name]
+            after = space.transaction.get(space.table(name), key)
+            if resource.emissions:
+                told.extend(self._teller.tell(space, resource, before, after))
+            if resource.lifecycle:
+                agenda.note(self.contract, space.tenant, resource, before, after)
+        return tuple(told)
+
+    def _after(self, world: str) -> None:
+        """What comes after a step that is stored."""
+        agenda = self._agendas[world]
+        if agenda.is_crowded:
+            agenda.tidy(self.contract, self.begin(world))
+        self.notice(world)
 
     # The call -------------------------------------------------------------------------------------------------------
 
@@ -90,8 +200,11 @@ class Engine:
         """The call, once it is known who makes it and for which tenant. Raises what `callers.identify` raises."""
         transaction = self.begin(request.world)
         clock = self.clock(transaction)
+        now = clock.now()
+        if self._ages:
+            self.catch_up(request.world, now)
         caller = callers.identify(self.contract, operation, request, transaction, clock, self._tenant)
-        return Call(self.contract, operation, request, caller, transaction, clock.now(), self.seed)
+        return Call(self.contract, operation, request, caller, transaction, now, self.seed)
 
     def admit(self, call: Call) -> Answer | None:
         """What comes before any effect: an answer that is already known; else leave to `perform`, after `call.delay` seconds."""
@@ -111,6 +224,8 @@ class Engine:
             call.delay = fault["delay"]
         if call.claim is not None:
             replies.hold(call.claim, transaction)
+        if self.vendor.waits:
+            call.wait = self.vendor.waits.get(call.operation.id)
         transaction.commit()
         return None
 
@@ -129,12 +244,16 @@ class Engine:
             result = self._actions[call.operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
             check(answer)
+            if call.touched:
+                self._tell(call, call.request.world)
         except BaseException:
             self.abandon(call)
             raise
         if call.claim is not None:
             replies.remember(call.claim, answer, call.transaction, call.now)
         call.transaction.commit()
+        if call.touched:
+            self._after(call.request.world)
         return answer
 
     def abandon(self, call: Call) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from club import club
 from serving import Server, serving
 
 from mock_server import Answer, Vendor, create_app
@@ -222,3 +223,19 @@ def live(server: Server, world: str) -> Iterator[httpx.Client]:
     """A client of the real server, over a socket, in a new world."""
     with httpx.Client(base_url=server.url, headers={"X-Mock-World": world}, timeout=10) as client:
         yield client
+
+
+@pytest.fixture
+def clubhouse() -> Iterator[Callable[..., Sandbox]]:
+    """`clubhouse()`: the vendor that lives in time, in a sandbox of its own whose clock stands still; functions of it can be replaced."""
+    opened: list[InProcess] = []
+
+    def open_club(frozen: datetime | None = MOMENT, **changes: Any) -> Sandbox:
+        app = create_app(extra=[club(**changes)], frozen=frozen)
+        assert isinstance(app, RootApp)
+        opened.append(InProcess(app))
+        return Sandbox(app, "club", fresh_world(), opened[-1])
+
+    yield open_club
+    for transport in opened:
+        transport.close()

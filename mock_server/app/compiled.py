@@ -81,7 +81,7 @@ class VendorApp:
             if answer is not None:
                 compiled.check(answer)
             else:
-                if call.delay:
+                if call.delay or call.wait:
                     await wait(engine, call)
                 answer = engine.perform(call, compiled.check)
         except Problem as problem:
@@ -112,11 +112,13 @@ class VendorApp:
 
 
 async def wait(engine: Engine, call: Call) -> None:
-    """Let a planned delay pass; a server that stops meanwhile ends the call."""
-    if not call.delay:
+    """Let a planned delay pass, and whatever else the call waits for; a server that stops meanwhile ends the call."""
+    if not call.delay and not call.wait:
         return
     try:
         await asyncio.sleep(call.delay)
+        if call.wait is not None:
+            call.waited = await call.wait(call)
     except BaseException:
         engine.abandon(call)
         raise

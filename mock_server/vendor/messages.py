@@ -75,5 +75,13 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = NONE
 
 
+class Event(NamedTuple):
+    """A change that is told: the event's name, when it was, and what the record was before (None for one that is new)."""
+
+    name: str
+    at: datetime
+    was: StoredRecord | None
+
+
 Result = StoredRecord | Page | Sequence[StoredRecord] | None
 """What an action gives: a record, a page, a list, or nothing. An Answer given instead goes out as it is."""

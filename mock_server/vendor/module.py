@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mock_server.contract import Verb
 from mock_server.problems import Problem
+from mock_server.store import StoredRecord
 from mock_server.vendor.call import Call
-from mock_server.vendor.messages import Page, Result
+from mock_server.vendor.messages import Event, Page, Result
+from mock_server.vendor.space import Space
 
 Mint = Callable[[str], str]
 """Makes the next id of a template."""
@@ -19,6 +21,10 @@ Action = Callable[[Call, Callable[[Call], Any]], Any]
 """`(call, proceed)`: calling `proceed` first, last, never or twice is after, before, instead, retry."""
 Failure = Callable[[Problem, int, Mint], Any]
 """`(problem, status, mint_id)`: the body of a failed answer."""
+Due = Callable[[Space, StoredRecord], None]
+"""`(space, record)`: does what falls due, at `space.now`; the record is left with another moment or in another state."""
+Payload = Callable[[Space, Event, StoredRecord], Any]
+"""`(space, event, record)`: the body of a webhook about a record as it is now, or as it was when it was deleted."""
 
 
 def _plain_error(problem: Problem, status: int, mint_id: Mint) -> Any:
@@ -50,7 +56,8 @@ class Vendor:
 
     `error(problem, status, mint_id)` gives the body of a failure, `answer(call, result)` that of a success. `actions` are by operationId,
     `verbs` by the verb of `x-action`, for operations that share one; `failures`, by operationId, are the error bodies of operations whose
-    failures look different.
+    failures look different. `dues`, by resource and name in `x-lifecycle`, do what the document's `to` leaves open; `events`, by name, are
+    the bodies of webhooks. `waits`, by operationId, are what a call waits for before it is performed.
     """
 
     name: str
@@ -59,6 +66,9 @@ class Vendor:
     actions: dict[str, Action] = field(default_factory=dict)
     verbs: dict[str, Action] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
+    dues: dict[tuple[str, str], Due] = field(default_factory=dict)
+    events: dict[str, Payload] = field(default_factory=dict)
+    waits: dict[str, Callable[[Call], Awaitable[Any]]] = field(default_factory=dict)
 
     def action(self, *operation_ids: str) -> Callable[[Action], Action]:
         """Register the action of operations, by operationId."""
@@ -83,6 +93,24 @@ class Vendor:
 
         def register(function: Failure) -> Failure:
             self.failures.update(dict.fromkeys(operation_ids, function))
+            return function
+
+        return register
+
+    def due(self, resource: str, *names: str) -> Callable[[Due], Due]:
+        """Register what is done when a transition of a resource's `x-lifecycle` falls due."""
+
+        def register(function: Due) -> Due:
+            self.dues.update(dict.fromkeys(((resource, name) for name in names), function))
+            return function
+
+        return register
+
+    def event(self, *names: str) -> Callable[[Payload], Payload]:
+        """Register the body of webhooks, by the event's name."""
+
+        def register(function: Payload) -> Payload:
+            self.events.update(dict.fromkeys(names, function))
             return function
 
         return register
