@@ -6,63 +6,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
-
-MOMENT = datetime(2026, 1, 31, tzinfo=UTC)
-DAY = 86_400_000
-COMPANY, EARTH, YONDER = "COM-0SANDB0XAC0R1", "CON-0SANDB0XEARTH", "CON-0SANDB0XY0NDR"
-JANES = "CSU-0SANDB0XJANE1"
-MINIMAL = {"email": "sam@example.com", "customer_identifier": "c-7", "country_code": "DE"}
-READING = {"timestamp": 1736000000000, "meter_id": "MTR-0SANDB0XCAT01", "qty": 26}
-
-
-class Company:
-    """A company as its own back office calls it."""
-
-    def __init__(self, http: httpx.Client, token: str = "stykite-sandbox-acme", company: str = COMPANY) -> None:
-        self.http, self.company = http, company
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    def call(self, method: str, path: str = "", body: Any = None, country: str = EARTH) -> httpx.Response:
-        url = f"/stykite/v1/company/{self.company}/country/{country}/customer{path}"
-        response: httpx.Response = self.http.request(method, url, headers=self.headers, json=body)
-        return response
-
-    def create(self, country: str = EARTH, **fields: Any) -> httpx.Response:
-        return self.call("POST", body={**MINIMAL, **fields}, country=country)
-
-    def subscription(self, identifier: str = "c-7", country: str = EARTH) -> Any:
-        return self.call("GET", f"/{identifier}", country=country).json()["value"]["subscriptions"][0]
-
-    def cancel(self, when: str, tsid: str = JANES) -> httpx.Response:
-        return self.call("POST", "/c-0001/cancel_subscription", {"subscription_tsid": tsid, "when": when})
+from stykite_company import COMPANY, DAY, EARTH, JANES, MINIMAL, MOMENT, READING, YONDER, Company
 
 
 @pytest.fixture
-def stykite(sandbox: Callable[..., Any]) -> Any:
-    return sandbox("stykite", frozen=MOMENT)
+def acme(sandbox: Callable[..., Any]) -> Company:
+    return Company(sandbox("stykite", frozen=MOMENT))
 
 
 @pytest.fixture
-def http(stykite: Any) -> httpx.Client:
-    client: httpx.Client = stykite.client("")
-    return client
-
-
-@pytest.fixture
-def acme(http: httpx.Client) -> Company:
-    return Company(http)
-
-
-@pytest.fixture
-def beehive(http: httpx.Client) -> Company:
-    return Company(http, "stykite-sandbox-beehive", "COM-0SANDB0XBEE01")
-
-
-def usage(stykite: Any) -> list[Any]:
-    """What is stored of the first company's usage, which no operation shows."""
-    return list(stykite.app.engines["stykite"].begin(stykite.world).scan((COMPANY, "Usage")))
+def beehive(acme: Company) -> Company:
+    return Company(acme.sandbox, "stykite-sandbox-beehive", "COM-0SANDB0XBEE01")
 
 
 def test_a_created_customer_wears_the_keys_of_the_printed_sample(acme: Company) -> None:
@@ -199,16 +154,16 @@ def test_an_unknown_plan_is_not_found_and_leaves_no_customer(acme: Company) -> N
     assert acme.call("GET", "/c-7").status_code == 404
 
 
-def test_an_unknown_company_or_country_is_not_found(http: httpx.Client, acme: Company) -> None:
-    nowhere = Company(http, company="COM-0SANDB0XN0NE1").create()
+def test_an_unknown_company_or_country_is_not_found(acme: Company) -> None:
+    nowhere = Company(acme.sandbox, company="COM-0SANDB0XN0NE1").create()
     assert (nowhere.status_code, nowhere.json()["success"]) == (404, False)
     assert acme.create(country="CON-0SANDB0XN0NE1").status_code == 404
     assert acme.create(country="CON-0SANDB0XHJVE1").status_code == 404
 
 
 @pytest.mark.parametrize("token", ["stykite-sandbox-beehive", "stykite-sandbox-expired", "nonsense"])
-def test_a_key_that_is_not_this_companys_is_refused(http: httpx.Client, token: str) -> None:
-    response = Company(http, token).create()
+def test_a_key_that_is_not_this_companys_is_refused(acme: Company, token: str) -> None:
+    response = Company(acme.sandbox, token).create()
     assert response.status_code == 401
     assert response.json() == {"success": False, "message": "Unauthorized access. Invalid token."}
 
@@ -237,20 +192,20 @@ def test_an_identifier_with_reserved_characters_is_found_percent_encoded(acme: C
 @pytest.mark.parametrize(
     "readings", [[], [READING], [READING, {**READING, "meter_id": "MTR-0SANDB0XCAX01", "qty": 1.5}]]
 )
-def test_usage_is_received_without_content(stykite: Any, acme: Company, readings: list[Any]) -> None:
+def test_usage_is_received_without_content(acme: Company, readings: list[Any]) -> None:
     response = acme.call("POST", "/c-0001/usage", readings)
     assert (response.status_code, response.content) == (202, b"")
-    assert [(record["meter_id"], record["qty"]) for record in usage(stykite)] == [
+    assert [(record["meter_id"], record["qty"]) for record in acme.stored("Usage")] == [
         (reading["meter_id"], reading["qty"]) for reading in readings
     ]
 
 
 @pytest.mark.parametrize("meter", ["MTR-0SANDB0XN0NE1", "MTR-0SANDB0XB22M1"])
-def test_usage_of_an_unknown_meter_is_refused_whole(stykite: Any, acme: Company, meter: str) -> None:
+def test_usage_of_an_unknown_meter_is_refused_whole(acme: Company, meter: str) -> None:
     response = acme.call("POST", "/c-0001/usage", [READING, {**READING, "meter_id": meter}])
     assert response.status_code == 404
     assert '"/1/meter_id"' in response.headers["x-mock-violations"]
-    assert usage(stykite) == []
+    assert acme.stored("Usage") == []
 
 
 def test_usage_of_an_unknown_customer_is_refused(acme: Company) -> None:
@@ -271,10 +226,25 @@ def test_cancelling_at_once_ends_the_subscription_now(acme: Company) -> None:
 
 
 def test_cancelling_at_the_end_of_the_cycle_only_marks_it(acme: Company) -> None:
-    assert acme.cancel("END_OF_CYCLE").status_code == 200
-    subscription = acme.subscription("c-0001")
+    acme.create()
+    running = acme.subscription()["tsid"]
+    assert acme.cancel("END_OF_CYCLE", running, "c-7").status_code == 200
+    subscription = acme.subscription()
     assert (subscription["status"], subscription["cancel_at_cycle_end"]) == ("ACTIVE", True)
-    assert acme.cancel("IMMEDIATE").status_code == 200
+    assert acme.cancel("IMMEDIATE", running, "c-7").status_code == 200
+    assert acme.subscription()["status"] == "CANCELLED"
+
+
+def test_where_no_cycle_ends_there_is_no_end_to_wait_for(acme: Company) -> None:
+    assert acme.subscription("c-0001")["cycle_end"] is None
+    assert acme.cancel("END_OF_CYCLE").status_code == 200
+    assert acme.subscription("c-0001")["status"] == "CANCELLED"
+
+
+def test_a_paused_subscription_can_be_cancelled(acme: Company) -> None:
+    assert acme.subscription("c-0002")["status"] == "PAUSE"
+    assert acme.cancel("IMMEDIATE", "CSU-0SANDB0XPAT01", "c-0002").status_code == 200
+    assert acme.subscription("c-0002")["status"] == "CANCELLED"
 
 
 def test_what_is_cancelled_is_not_cancelled_or_moved_again(acme: Company) -> None:
@@ -299,6 +269,14 @@ def test_moving_the_end_moves_the_end_and_nothing_else(acme: Company) -> None:
     )
     assert (response.status_code, response.content) == (201, b"")
     assert acme.subscription("c-0001") == {**before, "end_date": 1924991999000, "updated_at": 1769817600000}
+
+
+def test_an_end_that_is_past_is_refused_and_leaves_nothing(acme: Company) -> None:
+    before = acme.subscription("c-0001")
+    refused = acme.end(1769817600000 - 1)
+    assert (refused.status_code, refused.json()["message"]) == (400, "end_date lies in the past.")
+    assert acme.subscription("c-0001") == before
+    assert acme.end(1769817600000).status_code == 201
 
 
 def test_a_subscription_of_somebody_else_is_not_found(acme: Company) -> None:

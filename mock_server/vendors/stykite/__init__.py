@@ -1,4 +1,4 @@
-"""Stykite: creating a customer subscribes them; usage comes as an array and is taken whole or not at all."""
+"""Stykite: creating a customer subscribes them, payments and usage decide how the subscription goes on, and time ends its cycles."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from mock_server.clock import later
 from mock_server.problems import Problem, Violation, violated
+from mock_server.store import StoredRecord
 from mock_server.vendor import Call, Mint, Result, Vendor
+from mock_server.vendors.stykite import cycles, events, meters, payments
 
-_MONTHS = {"MONTHLY": 1, "YEARLY": 12}
 _MOST = 1000
 """Violations reported at the most."""
 
@@ -22,7 +22,7 @@ def _error(problem: Problem, status: int, mint_id: Mint) -> Any:
 
 
 def _answer(call: Call, result: Result) -> Any:
-    assert isinstance(result, Mapping), "every answer with content shows one customer"
+    assert isinstance(result, Mapping), "every answer with content shows one record"
     value = call.shown(result)
     if call.view("Subscription"):
         owned = call.scan("Subscription", {"customer_identifier": result["customer_identifier"]})
@@ -31,6 +31,11 @@ def _answer(call: Call, result: Result) -> Any:
 
 
 vendor = Vendor("stykite", error=_error, answer=_answer)
+vendor.due("Subscription", "trial-end")(cycles.end_cycle)
+vendor.due("Subscription", "cycle-end")(cycles.end_cycle)
+vendor.due("Subscription", "end")(cycles.cancel)
+vendor.event("customer.subscription_status.update")(events.status_update)
+vendor.event("addon.purchase.success")(events.addon_purchase)
 
 
 @vendor.action("createCustomer")
@@ -49,27 +54,20 @@ def subscribe(call: Call, proceed: Callable[[Call], Any]) -> Any:
             "phone": _text(body.get("phone")),
             "address": _address(call, body),
             "customer_identifier": body["customer_identifier"],
-            "company_tsid": call.caller.tenant,
+            "company_tsid": call.tenant,
             "country_tsid": country["tsid"],
         },
     )
     plan = call.require("Plan", body.get("plan_id", country["default_plan_id"]))
     trial = timedelta(days=body.get("trial_days", plan["trial_days"]))
-    ends = call.now + trial if trial else later(call.now, months=_MONTHS[plan["plan_type"]])
-    call.create(
-        "Subscription",
+    cycles.subscribe(
+        call,
         {
             "customer_identifier": customer["customer_identifier"],
             "country_tsid": country["tsid"],
             "plan_id": plan["tsid"],
-            "status": "TRIAL" if trial else "ACTIVE",
-            "trial_used": bool(trial),
-            "trial_end": call.stamp(ends) if trial else None,
-            "cycle_start": call.stamp(),
-            "cycle_end": call.stamp(ends),
-            "cancel_at_cycle_end": False,
-            "cancelled_at": None,
-            "end_date": None,
+            "plan_type": plan["plan_type"],
+            **(cycles.trying(call, trial) if trial else cycles.running(call, plan["plan_type"], call.now, 1)),
         },
     )
     return customer
@@ -83,17 +81,31 @@ def get_customer(call: Call, proceed: Callable[[Call], Any]) -> Any:
 
 @vendor.action("sendUsage")
 def send_usage(call: Call, proceed: Callable[[Call], Any]) -> Any:
-    """Every reading, or none where one names no meter."""
-    customer = _customer(call)
-    unknown = (
-        Violation("body", f"/{index}/meter_id", "dangling", "names no Meter")
-        for index, reading in enumerate(call.body)
-        if call.find("Meter", reading["meter_id"]) is None
-    )
-    if refused := tuple(islice(unknown, _MOST)):
-        raise Problem("dangling", violations=refused)
-    for reading in call.body:
-        call.create("Usage", {**reading, "customer_identifier": customer["customer_identifier"]})
+    """Every reading, or none where one names no meter; then what it means for the subscription."""
+    customer = _customer(call)["customer_identifier"]
+    _check_meters(call, "meter_id")
+    subscription = cycles.live(call, customer)
+    meters.count(call, customer, call.body, subscription["cycle_start"] if subscription else None)
+    meters.weigh(call, subscription)
+
+
+@vendor.action("updateMeterEntitlements")
+def update_meter_entitlements(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """Every entitlement, or none where one names no meter; then what it means for the subscription."""
+    customer = _customer(call)["customer_identifier"]
+    _check_meters(call, "meter_tsid")
+    meters.entitle(call, customer, call.body)
+    meters.weigh(call, cycles.live(call, customer))
+
+
+@vendor.action("createPayment")
+def create_payment(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The transaction, and what was bought with it."""
+    customer = call.require("Customer", call.body["customer_identifier"])
+    country = call.require("Country", call.input.path["countryId"])
+    if customer["country_tsid"] != country["tsid"]:
+        raise call.dangling("/customer_identifier", "Customer of this Country")
+    return payments.pay(call, country)
 
 
 @vendor.action("cancelSubscription")
@@ -101,22 +113,22 @@ def cancel(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """End it now, or mark it to end with its cycle."""
     _check_owner(call)
     subscription = proceed(call)
-    if call.body["when"] == "END_OF_CYCLE":
-        return call.change("Subscription", subscription, {"cancel_at_cycle_end": True})
-    moment = call.stamp()
-    return call.change(
-        "Subscription", subscription, {"status": "CANCELLED", "cancelled_at": moment, "end_date": moment}
-    )
+    if call.body["when"] == "END_OF_CYCLE" and subscription["cycle_end"] is not None:
+        call.change("Subscription", subscription, {"cancel_at_cycle_end": True})
+    else:
+        cycles.cancel(call, subscription)
 
 
 @vendor.action("updateSubscription")
 def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """Move the end of a subscription of the path's customer."""
     _check_owner(call)
+    if call.body["end_date"] < call.stamp():
+        raise violated("invalid", "/end_date", "lies in the past", code="minimum")
     return proceed(call)
 
 
-def _customer(call: Call) -> Any:
+def _customer(call: Call) -> StoredRecord:
     customer = call.find("Customer", call.input.path["customerIdentifier"])
     if customer is None or customer["country_tsid"] != call.input.path["countryId"]:
         violation = Violation("path", "/customerIdentifier", "unknown", "names no Customer of this Country")
@@ -128,6 +140,17 @@ def _check_owner(call: Call) -> None:
     customer, subscription = _customer(call), call.find("Subscription", call.key())
     if subscription is None or subscription["customer_identifier"] != customer["customer_identifier"]:
         raise call.unknown("Subscription")
+
+
+def _check_meters(call: Call, name: str) -> None:
+    """Raise Problem `dangling` with every item that names no meter."""
+    unknown = (
+        Violation("body", f"/{index}/{name}", "dangling", "names no Meter")
+        for index, item in enumerate(call.body)
+        if call.find("Meter", item[name]) is None
+    )
+    if refused := tuple(islice(unknown, _MOST)):
+        raise Problem("dangling", violations=refused)
 
 
 def _address(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
