@@ -28,7 +28,7 @@ from mock_server.control import control_contract
 SHOWN = "127.0.0.1:8080"
 """Where the server listens in the documents."""
 MARK = "@@@ block {} @@@"
-DOCUMENTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+DOCUMENTS = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")))
 PROSE = ("docs/README.md", "docs/design.md", "docs/performance.md")
 """The documents without commands."""
 _BLOCK = re.compile(
@@ -153,7 +153,7 @@ def test_every_document_is_in_the_index() -> None:
     assert [
         document
         for document in DOCUMENTS
-        if Path(document).name != "README.md" and f"({Path(document).name})" not in index
+        if Path(document).name != "README.md" and f"({document.removeprefix('docs/')})" not in index
     ] == []
 
 
