@@ -84,10 +84,17 @@ def main() -> None:
 @click.option("--freeze", type=_Moment(), metavar="MOMENT", help="Stop every world's clock at this moment.")
 @click.option("--include", type=click.Choice(["inferred"]), help="Serve inferred operations too.")
 @click.option("--open-control", is_flag=True, help="Let other hosts use the control API under /_mock.")
+@click.option(
+    "--webhook-host",
+    "webhook_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let webhooks go to this host too; may be repeated.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log each request's method, path and status.")
 def serve(
     vendors: tuple[str, ...], host: str, port: int, seed: int, freeze: datetime | None, include: str | None,
-    open_control: bool, verbose: bool,
+    open_control: bool, webhook_hosts: tuple[str, ...], verbose: bool,
 ) -> None:  # fmt: skip
     """Serve the sandbox: every vendor, or those named, each under its own name."""
     names = known_vendors(vendors)
@@ -104,6 +111,7 @@ def serve(
             frozen=freeze,
             inferred=include is not None,
             open_control=open_control,
+            webhook_hosts=webhook_hosts,
             verbose=verbose,
         )
     except (ContractError, CannotListen) as error:
@@ -191,12 +199,15 @@ def lint(vendors: tuple[str, ...], verbose: bool) -> None:
     help="Credentials and known records, as YAML.",
 )
 @click.option(
+    "--control", default="", metavar="URL|/PATH", help="Where its clock is moved and its webhooks are read; ours is found."
+)
+@click.option(
     "--report-dir", type=click.Path(file_okay=False, path_type=Path), help="Write JUnit and JSON reports here."
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes at once.  [default: as many as there are cores]")
 def check(
     vendors: tuple[str, ...], target: str, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None,
-    report_dir: Path | None, workers: int | None,
+    control: str, report_dir: Path | None, workers: int | None,
 ) -> None:  # fmt: skip
     """Hold an implementation to the contracts of one or more vendors."""
     from conformance.check import check as run_check
@@ -210,5 +221,6 @@ def check(
         report_dir=report_dir,
         target_file=target_file,
         workers=workers,
+        control=control,
     )
     sys.exit(code)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mock_server.problems import Problem, Violation
 from mock_server.seeds import stored_validators, undeclared
 from mock_server.store import MemoryStore
 from mock_server.vendor import SHARED, Answer, Call, Vendor
+from mock_server.webhooks.api import register
 
 
 def installed_version() -> str:
@@ -34,10 +36,17 @@ def control_contract() -> Contract:
     return load(Path(__file__).with_name("control.yaml"))
 
 
-def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
-    """The engine of the control API over the engines of the vendors served."""
+def control_engine(
+    engines: Mapping[str, Engine],
+    store: MemoryStore,
+    *,
+    seed: int = 0,
+    frozen: datetime | None = None,
+    webhook_hosts: Collection[str] = (),
+) -> Engine:
+    """The engine of the control API over the engines of the vendors served; `webhook_hosts` are hosts besides this one that may be called."""
     vendor = Vendor("_mock")
-    served = tuple(engines.values())
+    register(vendor, engines, frozenset(webhook_hosts))
 
     @vendor.action("getHealth")
     def health(call: Call, proceed: Callable[[Call], Any]) -> Any:
@@ -48,7 +57,7 @@ def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
     @vendor.action("resetWorld")
     def reset(call: Call, proceed: Callable[[Call], Any]) -> Any:
         store.clear(call.request.world)
-        for engine in engines.values():
+        for engine in served:
             engine.forget(call.request.world)
         return Answer(200, {"world": call.request.world})
 
@@ -91,7 +100,9 @@ def control_engine(engines: Mapping[str, Engine], store: MemoryStore) -> Engine:
         engine = _engine(engines, call.input.path["vendor"], "path", "vendor")
         return Answer(200, _change_record(engine, call))
 
-    return Engine(control_contract(), vendor, Fixtures({}), store)
+    control = Engine(control_contract(), vendor, Fixtures({}), store, seed=seed, frozen=frozen)
+    served = (*engines.values(), control)
+    return control
 
 
 def _clock(engines: Sequence[Engine], world: str) -> Clock:

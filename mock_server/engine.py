@@ -7,15 +7,15 @@ does the waiting, for a body or a planned delay. Any failure is a Problem, and `
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from mock_server import actions, callers, due, faults, preferences, replies, seeds
 from mock_server.clock import Clock, mint
 from mock_server.contract import Contract, ContractError, Fixtures, Operation
 from mock_server.due import Agenda, Happened
-from mock_server.events import Teller
+from mock_server.events import Audience, Teller, Told
 from mock_server.problems import STATUSES, Problem, listed
 from mock_server.store import MemoryStore, StoredRecord, TableName, Transaction
 from mock_server.vendor import SHARED, Answer, Call, Request, Space, Vendor, next_number
@@ -23,6 +23,7 @@ from mock_server.vendor import SHARED, Answer, Call, Request, Space, Vendor, nex
 logger = logging.getLogger(__name__)
 
 CLOCK: TableName = (SHARED, "_clock")
+T = TypeVar("T")
 DEFAULT_WORLD = "default"
 MOST_WORLDS = 5000
 """Worlds at the most: each takes about 90 kB with four vendors."""
@@ -53,8 +54,7 @@ class Engine:
         self._teller = Teller(contract, vendor.events, inferred=inferred)
         self._ages = any(resource.lifecycle for resource in contract.resources.values())
         self._agendas: dict[str, Agenda] = {}
-        self.notice: Callable[[str], None] = lambda world: None
-        """Told the name of a world whose records have changed, once they are stored."""
+        self.audience: Audience | None = None
         self._actions = {operation.id: self._bind(operation) for operation in contract.operations.values()}
         self._check_vendor()
         seeds.check(contract, fixtures)
@@ -133,7 +133,7 @@ class Engine:
         transaction.put((tenant, resource), record[facts.key], record)
         self._agendas[world].note(self.contract, tenant, facts, before, record)
         transaction.commit()
-        self.notice(world)
+        self._after(world, ())
 
     def forget(self, world: str) -> None:
         """What is kept about a world beside the store."""
@@ -157,14 +157,14 @@ class Engine:
         space = Space(self.contract, transaction, entry.at, self.seed, entry.tenant)
         try:
             before, after = due.pass_over(space, self.vendor.dues, entry)
-            events = self._tell(space, world)
+            events, told = self._consequences(space, world)
         except Exception as error:
             logger.exception("%s of %s %s failed", entry.name, entry.resource, entry.key)
             agenda.drop()
             return Happened(entry, None, None, (), f"{type(error).__name__}: {error}")
         transaction.commit()
-        self._after(world)
-        return Happened(entry, before, after, events)
+        self._after(world, told)
+        return Happened(entry, before, after, tuple(events))
 
     def catch_up(self, world: str, now: datetime) -> None:
         """Let everything happen that has fallen due by now."""
@@ -174,25 +174,38 @@ class Engine:
         while (at := self.next_due(world)) is not None and at <= now:
             self.happen(world)
 
-    def _tell(self, space: Space, world: str) -> tuple[str, ...]:
-        """What follows from the changes of a step: the events that they give off, and what the records wait for now."""
-        told: list[str] = []
+    def step(self, world: str, at: datetime, work: Callable[[Space], T]) -> T:
+        """Do something to the records of all tenants that is nobody's call, in one transaction."""
+        space = Space(self.contract, self.begin(world), at, self.seed, SHARED)
+        result = work(space)
+        _, told = self._consequences(space, world)
+        space.transaction.commit()
+        self._after(world, told)
+        return result
+
+    def _consequences(self, space: Space, world: str) -> tuple[list[str], list[Told]]:
+        """What follows from the changes of a step: what the records wait for now, and the events, those with a body that someone is told of."""
+        names: list[str] = []
+        told: list[Told] = []
         agenda = self._agendas[world]
         for (name, key), before in (space.touched or {}).items():
             resource = self.contract.resources[name]
             after = space.transaction.get(space.table(name), key)
-            if resource.emissions:
-                told.extend(self._teller.tell(space, resource, before, after))
             if resource.lifecycle:
                 agenda.note(self.contract, space.tenant, resource, before, after)
-        return tuple(told)
+            for event, record in self._teller.events(resource, before, after) if resource.emissions else ():
+                names.append(event)
+                if self.audience is not None and self.audience.wants(world, self.contract.name, event):
+                    told.append(self._teller.tell(space, resource, event, before, record))
+        return names, told
 
-    def _after(self, world: str) -> None:
+    def _after(self, world: str, told: Sequence[Told]) -> None:
         """What comes after a step that is stored."""
         agenda = self._agendas[world]
         if agenda.is_crowded:
             agenda.tidy(self.contract, self.begin(world))
-        self.notice(world)
+        if self.audience is not None:
+            self.audience.hear(world, self.contract.name, told)
 
     # The call -------------------------------------------------------------------------------------------------------
 
@@ -244,8 +257,7 @@ class Engine:
             result = self._actions[call.operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
             check(answer)
-            if call.touched:
-                self._tell(call, call.request.world)
+            told = self._consequences(call, call.request.world)[1] if call.touched else ()
         except BaseException:
             self.abandon(call)
             raise
@@ -253,7 +265,7 @@ class Engine:
             replies.remember(call.claim, answer, call.transaction, call.now)
         call.transaction.commit()
         if call.touched:
-            self._after(call.request.world)
+            self._after(call.request.world, told)
         return answer
 
     def abandon(self, call: Call) -> None:

@@ -1,21 +1,37 @@
-"""Events: what the changes of a step give off (`x-emits`), each a body that its webhook describes, kept for whoever is to be told."""
+"""Events: what the changes of a step give off (`x-emits`), each with a body that its webhook describes, for whoever is to be told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
 import jsonschema_rs
 
-from mock_server.clock import iso
-from mock_server.contract import Change, Contract, Definitions, Emission, Resource, convert
-from mock_server.store import Key, StoredRecord, TableName
-from mock_server.vendor import SHARED, Event, Payload, Space, next_number
+from mock_server.contract import Change, Contract, Definitions, Resource, convert
+from mock_server.store import Key, StoredRecord
+from mock_server.vendor import Event, Payload, Space
 
-EVENTS: TableName = (SHARED, "_events")
-"""The events of a world that has an endpoint: `id`, `event`, `at`, `tenant`, `resource`, `key`, `body`."""
-ENDPOINTS: TableName = (SHARED, "_endpoints")
-"""Who is told of a world's events."""
+
+class Told(NamedTuple):
+    """An event as it is told: about which record, when it was, and its body, which nothing may change."""
+
+    event: str
+    at: datetime
+    tenant: str
+    resource: str
+    key: Key
+    body: Any
+
+
+class Audience(Protocol):
+    """Whoever is told of what happens in the worlds of a server."""
+
+    def wants(self, world: str, vendor: str, event: str) -> bool:
+        """Whether anyone is to be told of such an event."""
+
+    def hear(self, world: str, vendor: str, told: Sequence[Told]) -> None:
+        """A step has been stored: the events that it gave off, maybe none."""
 
 
 class Teller:
@@ -32,45 +48,28 @@ class Teller:
             if not inferred and webhook.provenance is not None and webhook.provenance.level == "inferred"
         )
 
-    def tell(
-        self, space: Space, resource: Resource, before: StoredRecord | None, after: StoredRecord | None
-    ) -> Iterator[str]:
-        """The names of the events that a change of a record gives off; each is kept where the world has an endpoint.
-
-        Raises AssertionError for a body that the document does not allow.
-        """
+    def events(
+        self, resource: Resource, before: StoredRecord | None, after: StoredRecord | None
+    ) -> Iterator[tuple[str, StoredRecord]]:
+        """The names of the events that a change of a record gives off, with the record as they show it."""
         changes = kinds(resource, before, after)
         record = before if "deleted" in changes else after
-        if not changes or record is None:
-            return
-        for emission in resource.emissions:
-            if emission.event in self._withheld or not any(emission.fits(kind, before, record) for kind in changes):
-                continue
-            if space.transaction.count(ENDPOINTS):
-                self._keep(space, resource, emission, before, record)
-            yield emission.event
+        if changes and record is not None:
+            for emission in resource.emissions:
+                if emission.event not in self._withheld and any(
+                    emission.fits(kind, before, record) for kind in changes
+                ):
+                    yield emission.event, record
 
-    def _keep(
-        self, space: Space, resource: Resource, emission: Emission, before: StoredRecord | None, record: StoredRecord
-    ) -> None:
-        event = Event(emission.event, space.now, before)
-        body = self._payloads.get(emission.event, plain)(space, event, record)
-        for error in self._validator(emission.event).iter_errors(body):
+    def tell(
+        self, space: Space, resource: Resource, name: str, before: StoredRecord | None, record: StoredRecord
+    ) -> Told:
+        """An event with its body. Raises AssertionError for a body that the document does not allow."""
+        body = self._payloads.get(name, plain)(space, Event(name, space.now, before), record)
+        for error in self._validator(name).iter_errors(body):
             place = "".join(f"/{step}" for step in error.instance_path)
-            raise AssertionError(
-                f"the webhook {emission.event} is not as the document has it: {place}: {error.message}"
-            )
-        number = next_number(space.transaction, "_events")
-        kept: dict[str, Any] = {
-            "id": number,
-            "event": emission.event,
-            "at": iso(space.now),
-            "tenant": space.tenant,
-            "resource": resource.name,
-            "key": _key(resource, record),
-            "body": body,
-        }
-        space.transaction.put(EVENTS, number, kept)
+            raise AssertionError(f"the webhook {name} is not as the document has it: {place}: {error.message}")
+        return Told(name, space.now, space.tenant, resource.name, record[resource.key], body)
 
     def _validator(self, name: str) -> jsonschema_rs.Validator:
         if name not in self._validators:
@@ -99,11 +98,6 @@ def kinds(resource: Resource, before: StoredRecord | None, after: StoredRecord |
 
 def _is_deleted(resource: Resource, record: StoredRecord) -> bool:
     return resource.deleted is not None and record.get(resource.deleted) is not None
-
-
-def _key(resource: Resource, record: StoredRecord) -> Key:
-    key: Key = record[resource.key]
-    return key
 
 
 def plain(space: Space, event: Event, record: StoredRecord) -> Any:

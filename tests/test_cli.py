@@ -111,6 +111,8 @@ def test_options_arrive_at_the_server(monkeypatch, given, moment):
         "--include",
         "inferred",
         "--open-control",
+        "--webhook-host",
+        "hooks.example.com",
     )
 
     assert done.exit_code == 0
@@ -122,6 +124,7 @@ def test_options_arrive_at_the_server(monkeypatch, given, moment):
         "frozen": moment,
         "inferred": True,
         "open_control": True,
+        "webhook_hosts": ("hooks.example.com",),
         "verbose": False,
     }
 

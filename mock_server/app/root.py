@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from mock_server.engine import DEFAULT_WORLD, Engine
 from mock_server.problems import Problem
 from mock_server.store import MemoryStore
 from mock_server.vendor import Vendor, load_vendor
+from mock_server.webhooks import Post
 
 _ANYWHERE = "/-any-mount-"
 """Stands in a kept document for the path it is served under."""
@@ -49,12 +50,14 @@ def create_app(
     frozen: datetime | None = None,
     inferred: bool = False,
     open_control: bool = False,
+    webhook_hosts: Collection[str] = (),
     extra: Sequence[tuple[Contract, Fixtures, Vendor]] = (),
 ) -> ASGIApp:
     """The sandbox as an ASGI application.
 
     `names` are vendors (all, if none is named); `seed` makes other ids; `frozen` stops every world's clock at that moment;
-    `inferred` serves inferred operations too; `open_control` lets other hosts use `/_mock`; `extra` adds vendors that are not ours.
+    `inferred` serves inferred operations too; `open_control` lets other hosts use `/_mock`; `webhook_hosts` are hosts besides this one
+    that webhooks may be sent to; `extra` adds vendors that are not ours.
     Raises ContractError, with file and line, for a document or fixture that cannot be used.
     """
     options = Options(seed, frozen, inferred, open_control)
@@ -68,7 +71,8 @@ def create_app(
         contract.name: Engine(contract, vendor, fixtures, store, seed=seed, frozen=frozen, inferred=inferred)
         for contract, fixtures, vendor in found
     }
-    return RootApp(engines, control_engine(engines, store), options)
+    control = control_engine(engines, store, seed=seed, frozen=frozen, webhook_hosts=webhook_hosts)
+    return RootApp(engines, control, options)
 
 
 class RootApp:
@@ -80,6 +84,7 @@ class RootApp:
         self._options = options
         self._apps = {name: build(engine) for name, engine in engines.items()}
         self._control_app = build(control)
+        self._post = Post(control, engines)
         self._documents: dict[tuple[str, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,9 +92,19 @@ class RootApp:
         if scope["type"] == "http":
             await self._dispatch(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await _live(receive, send)
+            await self._live(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message: Message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._post.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
 
     def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Whoever serves the path: a vendor, the control API, or a page about them."""
@@ -211,13 +226,3 @@ def _same_site(headers: Mapping[str, str]) -> bool:
         return url.netloc == headers.get("host") and _is_this_host(url.hostname or "")
     except ValueError:
         return False
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message: Message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await send({"type": "lifespan.shutdown.complete"})
-            return

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import gc
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -75,11 +75,14 @@ def run(
     frozen: datetime | None = None,
     inferred: bool = False,
     open_control: bool = False,
+    webhook_hosts: Collection[str] = (),
     verbose: bool = False,
 ) -> None:
     """Serve until interrupted. Raises ContractError or CannotListen."""
     with bind(host, port) as listener, _undisturbed():
-        app = create_app(names, seed=seed, frozen=frozen, inferred=inferred, open_control=open_control)
+        app = create_app(
+            names, seed=seed, frozen=frozen, inferred=inferred, open_control=open_control, webhook_hosts=webhook_hosts
+        )
         assert isinstance(app, RootApp), "create_app gives a RootApp"
         bound = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
