@@ -107,7 +107,8 @@ def register(vendor: Vendor, engines: Mapping[str, Engine], hosts: frozenset[str
 
     @vendor.action("planTrouble")
     def plan_trouble(call: Call, proceed: Proceed) -> Any:
-        body = {"vendor": None, "endpoint": None, "event": None, "times": 1, "delay": None, **call.body}
+        blank = {"kind": None, "vendor": None, "endpoint": None, "event": None, "delay": None, "times": 1}
+        body = {**blank, **call.body}
         if body["kind"] == "delay":
             if body["delay"] is None:
                 raise Problem(
