@@ -14,6 +14,7 @@ FREE, YEARLY, TRIED = "PLV-0SANDB0XM0NTH", "PLV-0SANDB0XYEAR1", "PLV-0SANDB0XTRY
 CALLS, STORAGE = "MTR-0SANDB0XCAT01", "MTR-0SANDB0XCAX01"
 ADDON = "ADV-0SANDB0XSTR01"
 JANES = "CSU-0SANDB0XJANE1"
+STATUS = "customer.subscription_status.update"
 MINIMAL = {"email": "sam@example.com", "customer_identifier": "c-7", "country_code": "DE"}
 READING = {"timestamp": 1736000000000, "meter_id": CALLS, "qty": 26}
 

@@ -11,9 +11,7 @@ import pytest
 from conftest import Sandbox, fresh_world
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from stykite_company import MOMENT, TRIED, YEARLY, YONDER, Company, ms
-
-STATUS = "customer.subscription_status.update"
+from stykite_company import MOMENT, STATUS, TRIED, YEARLY, YONDER, Company, ms
 
 
 @pytest.fixture
