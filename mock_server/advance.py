@@ -75,12 +75,14 @@ def happenings(engines: Sequence[Engine], world: str, until: datetime) -> Iterat
     """Let everything happen that falls due until then, of all vendors in one order, each with its vendor's name."""
     while True:
         waiting = [
-            (at, index) for index, engine in enumerate(engines) if (at := engine.next_due(world)) and at <= until
+            (at, index)
+            for index, engine in enumerate(engines)
+            if (at := engine.timeline.next_due(world)) and at <= until
         ]
         if not waiting:
             return
         engine = engines[min(waiting)[1]]
-        yield engine.contract.name, engine.happen(world)
+        yield engine.contract.name, engine.timeline.happen(world)
 
 
 async def move(engines: Sequence[Engine], world: str, to: Order) -> Moved:
@@ -113,7 +115,7 @@ async def move(engines: Sequence[Engine], world: str, to: Order) -> Moved:
 
 def _set(engines: Iterable[Engine], world: str, clock: Clock) -> None:
     for engine in engines:
-        engine.set_clock(world, clock)
+        engine.worlds.set_clock(world, clock)
 
 
 def shown(world: str, moved: Moved) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from mock_server import faults
 from mock_server.advance import Moved, clock_shown, move, order, shown
 from mock_server.clock import Clock
 from mock_server.contract import Contract, Fixtures, escape, load
-from mock_server.engine import DEFAULT_WORLD, Engine
+from mock_server.engine import Engine
 from mock_server.problems import Problem, Violation
 from mock_server.seeds import stored_validators, undeclared
 from mock_server.store import MemoryStore
 from mock_server.vendor import SHARED, Answer, Call, Vendor
 from mock_server.webhooks.api import register
+from mock_server.worlds import DEFAULT_WORLD
 
 
 def installed_version() -> str:
@@ -46,7 +47,9 @@ def control_engine(
 ) -> Engine:
     """The engine of the control API over the engines of the vendors served; `webhook_hosts` are hosts besides this one that may be called."""
     vendor = Vendor("_mock")
+    served: list[Engine] = []
     register(vendor, engines, frozenset(webhook_hosts))
+    _tell_time(vendor, served)
 
     @vendor.action("getHealth")
     def health(call: Call, proceed: Callable[[Call], Any]) -> Any:
@@ -58,25 +61,8 @@ def control_engine(
     def reset(call: Call, proceed: Callable[[Call], Any]) -> Any:
         store.clear(call.request.world)
         for engine in served:
-            engine.forget(call.request.world)
+            engine.worlds.forget(call.request.world)
         return Answer(200, {"world": call.request.world})
-
-    @vendor.action("getClock")
-    def get_clock(call: Call, proceed: Callable[[Call], Any]) -> Any:
-        return Answer(200, clock_shown(call.request.world, _clock(served, call.request.world)))
-
-    moving: dict[str, asyncio.Lock] = {}
-
-    async def pass_time(call: Call) -> Moved:
-        world = call.request.world
-        async with moving.setdefault(world, asyncio.Lock()):
-            return await move(served, world, order(call.body, _clock(served, world)))
-
-    vendor.waits["moveClock"] = pass_time
-
-    @vendor.action("moveClock")
-    def move_clock(call: Call, proceed: Callable[[Call], Any]) -> Any:
-        return Answer(200, shown(call.request.world, call.waited))
 
     @vendor.action("planFault")
     def plan(call: Call, proceed: Callable[[Call], Any]) -> Any:
@@ -101,8 +87,28 @@ def control_engine(
         return Answer(200, _change_record(engine, call))
 
     control = Engine(control_contract(), vendor, Fixtures({}), store, seed=seed, frozen=frozen)
-    served = (*engines.values(), control)
+    served.extend((*engines.values(), control))
     return control
+
+
+def _tell_time(vendor: Vendor, served: Sequence[Engine]) -> None:
+    """Add what is done about the clock; `served` are all engines, once they are there."""
+    moving: dict[str, asyncio.Lock] = {}
+
+    @vendor.action("getClock")
+    def get_clock(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        return Answer(200, clock_shown(call.request.world, _clock(served, call.request.world)))
+
+    async def pass_time(call: Call) -> Moved:
+        world = call.request.world
+        async with moving.setdefault(world, asyncio.Lock()):
+            return await move(served, world, order(call.body, _clock(served, world)))
+
+    vendor.waits["moveClock"] = pass_time
+
+    @vendor.action("moveClock")
+    def move_clock(call: Call, proceed: Callable[[Call], Any]) -> Any:
+        return Answer(200, shown(call.request.world, call.waited))
 
 
 def _clock(engines: Sequence[Engine], world: str) -> Clock:
@@ -137,7 +143,7 @@ def _change_record(engine: Engine, call: Call) -> Mapping[str, Any]:
     )
     if errors:
         raise Problem("invalid", violations=errors)
-    engine.rewrite(call.request.world, table[0], name, record, changed)
+    engine.timeline.rewrite(call.request.world, table[0], name, record, changed)
     return changed
 
 

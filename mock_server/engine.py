@@ -6,27 +6,18 @@ does the waiting, for a body or a planned delay. Any failure is a Problem, and `
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from mock_server import actions, callers, due, faults, preferences, replies, seeds
-from mock_server.clock import Clock, mint
+from mock_server import actions, callers, faults, preferences, replies, seeds
+from mock_server.clock import mint
 from mock_server.contract import Contract, ContractError, Fixtures, Operation
-from mock_server.due import Agenda, Happened
-from mock_server.events import Audience, Teller, Told
 from mock_server.problems import STATUSES, Problem, listed
-from mock_server.store import MemoryStore, StoredRecord, TableName, Transaction
-from mock_server.vendor import SHARED, Answer, Call, Request, Space, Vendor, next_number
-
-logger = logging.getLogger(__name__)
-
-CLOCK: TableName = (SHARED, "_clock")
-T = TypeVar("T")
-DEFAULT_WORLD = "default"
-MOST_WORLDS = 5000
-"""Worlds at the most: each takes about 90 kB with four vendors."""
+from mock_server.store import MemoryStore
+from mock_server.timeline import Timeline
+from mock_server.vendor import Answer, Call, Request, Vendor, next_number
+from mock_server.worlds import DEFAULT_WORLD, Worlds
 
 
 class Engine:
@@ -50,11 +41,10 @@ class Engine:
         self.seed = str(seed)
         self._tenant = fixtures.tenant
         self.inferred = inferred
-        self._clock = Clock(frozen)
-        self._teller = Teller(contract, vendor.events, inferred=inferred)
+        self.worlds = Worlds(contract, fixtures, store, frozen)
+        self.timeline = Timeline(contract, vendor, self.worlds, self.seed, inferred=inferred)
+        self.begin, self.clock = self.worlds.begin, self.worlds.clock
         self._ages = any(resource.lifecycle for resource in contract.resources.values())
-        self._agendas: dict[str, Agenda] = {}
-        self.audience: Audience | None = None
         self._actions = {operation.id: self._bind(operation) for operation in contract.operations.values()}
         self._check_vendor()
         seeds.check(contract, fixtures)
@@ -90,123 +80,6 @@ class Engine:
             raise ContractError(f"{place}: nothing does {operation.action.verb} for {operation.id}")
         return plain
 
-    # Worlds ---------------------------------------------------------------------------------------------------------
-
-    def begin(self, world: str) -> Transaction:
-        """A transaction in a world, which is sown on first use."""
-        worlds = self.store.worlds()
-        if world not in worlds and len(worlds) >= MOST_WORLDS and world != DEFAULT_WORLD:
-            raise Problem(
-                "world", f"There are {MOST_WORLDS} worlds, the most there may be; resetting one frees its place."
-            )
-        transaction = self.store.begin(world, self.contract.name)
-        if transaction.get(CLOCK, "clock") is None:
-            transaction.put(CLOCK, "clock", self._clock.record())
-            seeds.sow(transaction, self.contract, self.fixtures)
-            transaction.commit()
-            self._agendas[world] = self._sown_agenda()
-        return transaction
-
-    def _sown_agenda(self) -> Agenda:
-        agenda = Agenda()
-        for name, records in self.fixtures.records.items():
-            for record in records:
-                resource = self.contract.resources[name]
-                agenda.note(self.contract, record.tenant or SHARED, resource, None, record.value)
-        return agenda
-
-    def clock(self, transaction: Transaction) -> Clock:
-        """The clock of the transaction's world."""
-        record = transaction.get(CLOCK, "clock")
-        return Clock.of(record) if record is not None else self._clock
-
-    def set_clock(self, world: str, clock: Clock) -> None:
-        """Set a world's clock, as it is now: what falls due is `happen`'s."""
-        transaction = self.begin(world)
-        transaction.put(CLOCK, "clock", clock.record())
-        transaction.commit()
-
-    def rewrite(self, world: str, tenant: str, resource: str, before: StoredRecord, record: StoredRecord) -> None:
-        """Store a record over the one there was, as nobody's call: no event, but what it waits for may be another moment."""
-        transaction = self.begin(world)
-        facts = self.contract.resources[resource]
-        transaction.put((tenant, resource), record[facts.key], record)
-        self._agendas[world].note(self.contract, tenant, facts, before, record)
-        transaction.commit()
-        self._after(world, ())
-
-    def forget(self, world: str) -> None:
-        """What is kept about a world beside the store."""
-        self._agendas.pop(world, None)
-
-    # Time -----------------------------------------------------------------------------------------------------------
-
-    def next_due(self, world: str) -> datetime | None:
-        """The moment at which something falls due next in a world."""
-        agenda = self._agendas.get(world)
-        if agenda is None or not agenda.entries:
-            return None
-        entry = agenda.next(self.contract, self.begin(world))
-        return entry.at if entry else None
-
-    def happen(self, world: str) -> Happened:
-        """Let the next thing that falls due happen, at its own time: all of it, or nothing where the vendor's module fails."""
-        agenda, transaction = self._agendas[world], self.begin(world)
-        entry = agenda.next(self.contract, transaction)
-        assert entry is not None, "something is due"
-        space = Space(self.contract, transaction, entry.at, self.seed, entry.tenant)
-        try:
-            before, after = due.pass_over(space, self.vendor.dues, entry)
-            events, told = self._consequences(space, world)
-        except Exception as error:
-            logger.exception("%s of %s %s failed", entry.name, entry.resource, entry.key)
-            agenda.drop()
-            return Happened(entry, None, None, (), f"{type(error).__name__}: {error}")
-        transaction.commit()
-        self._after(world, told)
-        return Happened(entry, before, after, tuple(events))
-
-    def catch_up(self, world: str, now: datetime) -> None:
-        """Let everything happen that has fallen due by now."""
-        agenda = self._agendas.get(world)
-        if agenda is None or not agenda.entries or agenda.entries[0].at > now:
-            return
-        while (at := self.next_due(world)) is not None and at <= now:
-            self.happen(world)
-
-    def step(self, world: str, at: datetime, work: Callable[[Space], T]) -> T:
-        """Do something to the records of all tenants that is nobody's call, in one transaction."""
-        space = Space(self.contract, self.begin(world), at, self.seed, SHARED)
-        result = work(space)
-        _, told = self._consequences(space, world)
-        space.transaction.commit()
-        self._after(world, told)
-        return result
-
-    def _consequences(self, space: Space, world: str) -> tuple[list[str], list[Told]]:
-        """What follows from the changes of a step: what the records wait for now, and the events, those with a body that someone is told of."""
-        names: list[str] = []
-        told: list[Told] = []
-        agenda = self._agendas[world]
-        for (name, key), before in (space.touched or {}).items():
-            resource = self.contract.resources[name]
-            after = space.transaction.get(space.table(name), key)
-            if resource.lifecycle:
-                agenda.note(self.contract, space.tenant, resource, before, after)
-            for event, record in self._teller.events(resource, before, after) if resource.emissions else ():
-                names.append(event)
-                if self.audience is not None and self.audience.wants(world, self.contract.name, event):
-                    told.append(self._teller.tell(space, resource, event, before, record))
-        return names, told
-
-    def _after(self, world: str, told: Sequence[Told]) -> None:
-        """What comes after a step that is stored."""
-        agenda = self._agendas[world]
-        if agenda.is_crowded:
-            agenda.tidy(self.contract, self.begin(world))
-        if self.audience is not None:
-            self.audience.hear(world, self.contract.name, told)
-
     # The call -------------------------------------------------------------------------------------------------------
 
     def receive(self, operation: Operation, request: Request) -> Call:
@@ -215,7 +88,7 @@ class Engine:
         clock = self.clock(transaction)
         now = clock.now()
         if self._ages:
-            self.catch_up(request.world, now)
+            self.timeline.catch_up(request.world, now)
         caller = callers.identify(self.contract, operation, request, transaction, clock, self._tenant)
         return Call(self.contract, operation, request, caller, transaction, now, self.seed)
 
@@ -257,7 +130,7 @@ class Engine:
             result = self._actions[call.operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
             check(answer)
-            told = self._consequences(call, call.request.world)[1] if call.touched else ()
+            told = self.timeline.consequences(call, call.request.world)[1] if call.touched else ()
         except BaseException:
             self.abandon(call)
             raise
@@ -265,7 +138,7 @@ class Engine:
             replies.remember(call.claim, answer, call.transaction, call.now)
         call.transaction.commit()
         if call.touched:
-            self._after(call.request.world, told)
+            self.timeline.after(call.request.world, told)
         return answer
 
     def abandon(self, call: Call) -> None:

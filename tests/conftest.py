@@ -22,8 +22,8 @@ from mock_server import Answer, Vendor, create_app
 from mock_server.app.root import RootApp
 from mock_server.clock import Clock
 from mock_server.contract import Contract, Fixtures, load, load_fixtures
-from mock_server.engine import CLOCK
 from mock_server.store import TableName
+from mock_server.worlds import CLOCK
 
 pytest_plugins = ["discipline"]
 

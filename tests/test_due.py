@@ -148,9 +148,9 @@ def test_many_changes_of_one_record_leave_one_thing_to_wait_for(clubhouse):
             **record,
             "trial_end": f"2027-01-{1 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}:00Z",
         }
-        engine.rewrite(club.world, "one", "Membership", record, changed)
+        engine.timeline.rewrite(club.world, "one", "Membership", record, changed)
     join(club, trial_days=1)
-    assert len(engine._agendas[club.world].entries) < 1100
+    assert len(engine.worlds.agendas[club.world].entries) < 1100
     assert [thing["at"] for thing in advance(club, "P9M")["happened"] if thing["key"] == key][:1] == [
         "2027-01-02T17:39:00Z"
     ]

@@ -29,9 +29,10 @@ from mock_server.app.schemas import Schemas
 from mock_server.app.shapes import Fits, shape_of
 from mock_server.app.violations import LARGE, first_violation, violations
 from mock_server.contract import Kind, Operation, Parameter, Response, escape
-from mock_server.engine import DEFAULT_WORLD, Engine
+from mock_server.engine import Engine
 from mock_server.problems import Problem, Violation
 from mock_server.vendor import NOTHING, Answer, Call, Input, Request
+from mock_server.worlds import DEFAULT_WORLD
 
 logger = logging.getLogger("mock_server")
 

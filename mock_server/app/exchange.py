@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_server.app.bodies import encode
-from mock_server.engine import DEFAULT_WORLD
 from mock_server.problems import Problem
 from mock_server.vendor import NONE, Answer
+from mock_server.worlds import DEFAULT_WORLD
 
 JSON = b"application/json"
 LARGEST_BODY = 1024 * 1024

@@ -22,11 +22,12 @@ from mock_server.app.bodies import encode
 from mock_server.app.exchange import JSON, base_url_of, headers_of, raw_path_of, send_answer, send_bytes, world_of
 from mock_server.contract import Contract, Fixtures, load, load_fixtures, vendors
 from mock_server.control import control_engine
-from mock_server.engine import DEFAULT_WORLD, Engine
+from mock_server.engine import Engine
 from mock_server.problems import Problem
 from mock_server.store import MemoryStore
 from mock_server.vendor import Vendor, load_vendor
 from mock_server.webhooks import Post
+from mock_server.worlds import DEFAULT_WORLD
 
 _ANYWHERE = "/-any-mount-"
 """Stands in a kept document for the path it is served under."""

@@ -19,7 +19,7 @@ class Post:
         self._engines = engines
         self.courier = Courier(control, engines)
         for engine in (*engines.values(), control):
-            engine.audience = self
+            engine.timeline.audience = self
 
     def wants(self, world: str, vendor: str, event: str) -> bool:
         """Whether a world has an endpoint for a vendor's event."""
@@ -37,7 +37,7 @@ class Post:
                 for one in told:
                     deliveries.post(space, contract, one)
 
-            self._control.step(world, told[0].at, post)
+            self._control.timeline.step(world, told[0].at, post)
         elif self._control.begin(world).count((SHARED, "Endpoint")):
             self.courier.wake(world)
 

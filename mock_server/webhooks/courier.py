@@ -70,7 +70,7 @@ class Courier:
         if timer is not None:
             timer.cancel()
         clock = self._control.clock(self._control.begin(world))
-        moments = [at for engine in self._everyone() if (at := engine.next_due(world)) is not None]
+        moments = [at for engine in self._everyone() if (at := engine.timeline.next_due(world)) is not None]
         if moments and clock.frozen is None:
             delay = (min(moments) - clock.now()).total_seconds()
             self._timers[world] = loop.call_later(min(max(delay, 0), LONGEST), self._tick, world)
@@ -78,7 +78,7 @@ class Courier:
     def _tick(self, world: str) -> None:
         self._timers.pop(world, None)
         for engine in self._everyone():
-            engine.catch_up(world, engine.clock(engine.begin(world)).now())
+            engine.timeline.catch_up(world, engine.clock(engine.begin(world)).now())
         self.wake(world)
 
     # Sending --------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Courier:
             if held is not None and held["queue"] is not None and there is not None:
                 deliveries.attempted(space, held, there, attempt)
 
-        self._control.step(world, self._control.clock(self._control.begin(world)).now(), note)
+        self._control.timeline.step(world, self._control.clock(self._control.begin(world)).now(), note)
         self._arm(world, asyncio.get_running_loop())
 
     async def _attempt(self, endpoint: StoredRecord, delivery: StoredRecord) -> dict[str, Any]:

@@ -290,7 +290,7 @@ def test_there_is_a_limit_to_worlds_and_a_reset_frees_a_place(applications, monk
         headers = [(b"authorization", b"Bearer wispgate-sandbox-001"), (b"x-mock-world", world)]
         return transport.exchange(method, path.encode(), headers=headers)
 
-    monkeypatch.setattr("mock_server.engine.MOST_WORLDS", 3)
+    monkeypatch.setattr("mock_server.worlds.MOST_WORLDS", 3)
     assert [status(world).status_code for world in (b"default", b"a", b"b")] == [404, 404, 404]
     refused = status(b"c")
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "world")

@@ -30,9 +30,10 @@ from mock_server.app.stock.paths import Path, normal, paths_of
 from mock_server.app.stock.reading import KEY, Reading, produced
 from mock_server.app.stock.stack import prepared, replay, stack
 from mock_server.contract import Operation
-from mock_server.engine import DEFAULT_WORLD, Engine
+from mock_server.engine import Engine
 from mock_server.problems import Problem
 from mock_server.vendor import Answer, Request
+from mock_server.worlds import DEFAULT_WORLD
 
 logger = logging.getLogger("mock_server")
 
