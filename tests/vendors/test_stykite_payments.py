@@ -90,11 +90,13 @@ def test_a_payment_in_a_trial_lets_the_trial_run_and_pays_for_the_cycle_after_it
     assert len(acme.stored("Transaction")) == 1
 
 
-def test_a_payment_takes_back_a_cancellation_that_was_to_come(acme: Company) -> None:
-    acme.cancel("END_OF_CYCLE", acme.subscription()["tsid"], "c-7")
-    acme.pay()
+@pytest.mark.parametrize("identifier", ["c-7", "in-trial"])
+def test_a_payment_takes_back_a_cancellation_that_was_to_come(acme: Company, identifier: str) -> None:
+    acme.create(customer_identifier="in-trial", plan_id=TRIED)
+    acme.cancel("END_OF_CYCLE", acme.subscription(identifier)["tsid"], identifier)
+    acme.pay(customer_identifier=identifier)
     acme.move(advance="P2M")
-    assert acme.subscription()["status"] == "ACTIVE"
+    assert acme.subscription(identifier)["status"] == "ACTIVE"
 
 
 def test_who_has_cancelled_gets_another_subscription_with_a_payment(acme: Company) -> None:

@@ -167,13 +167,14 @@ def test_an_end_date_ends_it_in_the_middle_of_a_cycle(acme: Company) -> None:
     assert acme.subscription()["cancelled_at"] == ms(2026, 4, 15)
 
 
-def test_an_end_date_at_the_end_of_a_cycle_costs_no_further_cycle(acme: Company) -> None:
+@pytest.mark.parametrize(("day", "paid"), [(ms(2026, 2, 28), 1), (ms(2026, 3, 31), 2)])
+def test_an_end_date_at_the_end_of_a_cycle_costs_no_further_cycle(acme: Company, day: int, paid: int) -> None:
     acme.create()
     acme.pay(YEARLY)
-    acme.end(ms(2026, 3, 31), acme.subscription()["tsid"], "c-7")
+    acme.end(day, acme.subscription()["tsid"], "c-7")
     acme.move(advance="P1Y")
-    assert len(acme.stored("Transaction")) == 2
-    assert acme.subscription()["cancelled_at"] == ms(2026, 3, 31)
+    assert len(acme.stored("Transaction")) == paid
+    assert acme.subscription()["cancelled_at"] == day
 
 
 def test_an_end_date_that_was_moved_is_the_only_one(acme: Company) -> None:
@@ -204,16 +205,15 @@ def test_cancelled_stays_cancelled(acme: Company) -> None:
     assert acme.subscription() == cancelled
 
 
-def test_an_unchanged_world_at_the_end_of_the_calendar(acme: Company) -> None:
-    """The last cycle has no end: there is no moment left to end at."""
-    acme.create(trial_days=3650)
+def test_cycles_and_trials_end_with_the_calendar_at_the_latest(acme: Company) -> None:
     acme.move(freeze="9995-12-31T00:00:00Z")
     acme.create(customer_identifier="c-8", trial_days=3650)
     acme.create(customer_identifier="c-9")
     acme.pay(YEARLY, "YEARLY", customer_identifier="c-9")
     acme.move(to="9999-12-31T23:59:59Z")
-    assert acme.subscription("c-8")["status"] == "TRIAL"
-    assert acme.subscription("c-9")["status"] == "ACTIVE"
+    last = 253402300799999
+    assert (acme.subscription("c-8")["status"], acme.subscription("c-8")["trial_end"]) == ("TRIAL", last)
+    assert (acme.subscription("c-9")["status"], acme.subscription("c-9")["cycle_end"]) == ("ACTIVE", last)
 
 
 # Arithmetic -----------------------------------------------------------------------------------------------------------

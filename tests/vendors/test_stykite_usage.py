@@ -189,6 +189,15 @@ def test_usage_of_who_has_cancelled_is_counted_and_no_more(acme: Company) -> Non
     assert state(acme) == ("CANCELLED", None)
 
 
+def test_what_was_used_before_another_subscription_is_not_held_against_it(acme: Company) -> None:
+    acme.entitle(100)
+    acme.use(130)
+    acme.cancel("IMMEDIATE", acme.subscription()["tsid"], "c-7")
+    acme.pay(YEARLY)
+    acme.use(230)
+    assert state(acme) == WELL
+
+
 def test_tenths_are_counted_in_decimals(acme: Company) -> None:
     assert 4.4 - 3.4 > 1, "as floats"
     acme.use(3.4, timestamp=ms(2026, 1, 30))

@@ -40,13 +40,12 @@ def trying(space: Space, trial: timedelta) -> dict[str, Any]:
 
 
 def running(space: Space, plan_type: str, anchor: datetime, number: int) -> dict[str, Any]:
-    """What a subscription holds of the cycle that begins now: so many lengths after the anchor it ends, unless the calendar does."""
-    ends = LENGTHS[plan_type].after(anchor, number)
+    """What a subscription holds of the cycle that begins now and ends so many lengths after the anchor."""
     return {
         "status": "ACTIVE",
         "reason": None,
         "cycle_start": space.stamp(),
-        "cycle_end": space.stamp(ends) if ends > space.now else None,
+        "cycle_end": space.stamp(LENGTHS[plan_type].after(anchor, number)),
         "anchor": space.stamp(anchor),
         "cycle": number,
         "prepaid": False,
