@@ -33,6 +33,7 @@ from mock_server.contract.openapi import invalidities
 from mock_server.contract.parts import METHODS, Part, walk
 from mock_server.contract.references import follow, named_records
 from mock_server.contract.source import provenance
+from mock_server.contract.sums import Sum, Term
 
 __all__ = [
     "METHODS",
@@ -57,7 +58,9 @@ __all__ = [
     "Resource",
     "Response",
     "Signature",
+    "Sum",
     "Tenancy",
+    "Term",
     "Transition",
     "Verb",
     "View",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from mock_server.contract.bundle import Bundle
 from mock_server.contract.files import Json
+from mock_server.contract.sums import Sum
 
 Verb = Literal["create", "retrieve", "list", "search", "filter", "related", "update", "delete", "none"]
 Kind = Literal[
@@ -145,6 +146,7 @@ class Resource:
     provenance: Provenance | None
     lifecycle: tuple[Transition, ...] = ()
     emissions: tuple[Emission, ...] = ()
+    sums: tuple[Sum, ...] = ()
 
     @cached_property
     def watched(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
-from mock_server.contract.files import escape
+from mock_server.contract.files import Json, escape
 from mock_server.contract.model import Resource
 from mock_server.contract.source import Source, provenance
+from mock_server.contract.sums import Sum, read_term
 from mock_server.contract.webhooks import read_emissions, read_lifecycle
 
 _DIGITS = re.compile(r"^[0-9]*\{n(?::0[0-9]+d)?\}[0-9]*$")
@@ -60,5 +62,15 @@ def read_resources(source: Source, events: Collection[str] = ()) -> Iterator[tup
                 provenance=provenance(schema),
                 lifecycle=tuple(read_lifecycle(source, schema, properties, pointer)),
                 emissions=tuple(read_emissions(source, schema, properties, events, pointer)),
+                sums=tuple(_sums(source, schema, properties, pointer)),
             ),
         )
+
+
+def _sums(source: Source, schema: Json, properties: Mapping[str, Any], pointer: str) -> Iterator[Sum]:
+    for name, node in schema.get("x-sums", {}).items():
+        terms = tuple(read_term(text) for text in (node if isinstance(node, list) else [node]))
+        for known in (name, *(term.path[0] for term in terms)):
+            if known not in properties:
+                raise source.fail(f"{pointer}/x-sums/{escape(name)}", f"x-sums names {known}, which is no property")
+        yield Sum(name, terms)

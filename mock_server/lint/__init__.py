@@ -12,7 +12,7 @@ from pathlib import Path
 from mock_server.contract import Contract, ContractError, data_root, load
 from mock_server.contract.bundle import bundle
 from mock_server.contract.openapi import BROKEN
-from mock_server.lint import document, examples, fixtures, lifecycle, operations, schemas, serving, statuses
+from mock_server.lint import document, examples, fixtures, lifecycle, operations, schemas, serving, statuses, sums
 from mock_server.lint.finding import RULES, Finding, unreadable
 from mock_server.lint.subject import Subject
 
@@ -37,6 +37,8 @@ CONTRACT_RULES: tuple[Callable[[Subject, Contract], Iterator[Finding]], ...] = (
     operations.facts,
     lifecycle.transitions,
     lifecycle.emissions,
+    sums.stated,
+    sums.shown,
     statuses.complete,
     serving.served,
     fixtures.consistent,

@@ -29,6 +29,8 @@ RULES: Mapping[str, str] = {
     "action": "Every operation has `x-action`, which names one thing that it does.",
     "lifecycle-fact": "`x-lifecycle` goes by moments, between values of the state.",
     "emission-fact": "`x-emits` asks for a state where it goes by one, and for values that properties can have.",
+    "sum-fact": "`x-sums` adds up amounts.",
+    "example-sum": "What `x-sums` adds up is right in every record and every answer.",
     "action-fact": "`x-action.from` and `x-action.to` list values of the state, `x-action.set` gives properties values that they can have.",
     "default-response": "No operation has a `default` response.",
     "missing-status": "An operation lists every status that its facts can lead to.",
