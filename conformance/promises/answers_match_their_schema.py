@@ -8,7 +8,7 @@ from typing import Any
 from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, make
+from conformance.records import base_body, ready
 from conformance.scope import Scope
 from conformance.sights import upon
 from mock_server.contract import Operation
@@ -24,7 +24,7 @@ def _probe(subject: Subject, client: Client) -> None:
     arguments: dict[str, Any] = {"body": body}
     if operation.action.by and operation.action.by[0] != "credential":
         try:
-            arguments = upon(client, operation, make(client, operation.action.resource), body=body)
+            arguments = upon(client, operation, ready(client, operation), body=body)
         except NotTested:
             arguments = {"body": body}
     answer = client.call(operation, **arguments, media=media, caller=client.caller_for(operation))

@@ -9,7 +9,7 @@ from conformance.client import Client
 from conformance.comparison import same
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, make
+from conformance.records import base_body, make, ready
 from conformance.scope import Scope
 from conformance.sights import Made, see, upon
 from conformance.values import sample
@@ -49,7 +49,7 @@ def _probe(subject: Subject, client: Client) -> None:
         media, body = base_body(client, operation)
         made = make(client, resource.name, body={**body, **forged}, media=media, operation=operation)
     else:
-        made = make(client, resource.name)
+        made = ready(client, operation)
         _update(client, operation, made, forged)
     try:
         sight, record = see(client, made)

@@ -605,7 +605,7 @@ def test_a_subscription_shows_its_items_with_names_and_prices_and_its_customer(a
 
 def test_the_list_of_subscriptions_leaves_items_and_keys_out(api):
     found = api.get("/api/v1/subscriptions").json()["data"]
-    assert [record["name"] for record in found] == ["Reading club", "One year"]
+    assert [record["name"] for record in found] == ["Reading club", "One year", "Paused"]
     assert not any({"items", "customer", "customer_id"} & set(record) for record in found)
 
 
@@ -679,7 +679,7 @@ def test_a_termed_subscription_needs_its_term_and_an_evergreen_one_does_not(api)
 )
 def test_a_subscription_to_what_does_not_exist_is_refused_and_leaves_nothing(api, wrong, fields):
     assert set(errors(create(api, {**EVERGREEN, **wrong}, "subscriptions"))) == fields
-    assert api.get("/api/v1/subscriptions").json()["meta"]["total"] == 2
+    assert api.get("/api/v1/subscriptions").json()["meta"]["total"] == 3
 
 
 def test_an_update_replaces_items_only_where_they_are_sent(api):

@@ -8,7 +8,7 @@ from typing import Any
 
 from mock_server.store import StoredRecord
 from mock_server.vendor import Answer, Call, Vendor
-from mock_server.vendors.subscriptionflow import filters, subscriptions
+from mock_server.vendors.subscriptionflow import filters, lifecycle, subscriptions
 from mock_server.vendors.subscriptionflow.envelopes import answer, error, flat, oauth_error, primary_address, single
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -19,7 +19,7 @@ RELATIONS = {
     "subscriptions": ("Subscription", "customer_id"),
 }
 """What a customer has many of: the resource, and its property that holds the customer's key."""
-OWNERS = {"Contact": "customer_id", "EmailAddress": "emailable_id"}
+OWNERS = {"Contact": "customer_id", "EmailAddress": "emailable_id", "Subscription": "customer_id"}
 
 vendor = Vendor("subscriptionflow", error=error, answer=answer)
 vendor.failure("createAccessToken")(oauth_error)
@@ -27,6 +27,12 @@ vendor.verb("filter")(filters.by_conditions)
 vendor.verb("search")(filters.by_equality)
 vendor.action("createSubscription")(subscriptions.create)
 vendor.action("updateSubscription")(subscriptions.update)
+vendor.action("suspendSubscription")(subscriptions.suspend)
+vendor.action("resumeSubscription")(subscriptions.resume)
+vendor.action("cancelSubscription")(subscriptions.cancel)
+vendor.action("extendSubscriptionPeriod")(subscriptions.extend_period)
+for name, move in lifecycle.DUES.items():
+    vendor.due("Subscription", name)(move)
 
 
 @vendor.action("createAccessToken")

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 from mock_server.problems import Problem, Violation
 from mock_server.store import StoredRecord
 from mock_server.vendor import Call, Mint, Page, Result
-from mock_server.vendors.subscriptionflow import subscriptions
 
 MODULES = {
     "Customer": "customers",
@@ -74,8 +73,6 @@ def _shape(call: Call, resource: str) -> Shape:
 def flat(call: Call, resource: str, record: StoredRecord) -> dict[str, Any]:
     """Every property that the answer shows of a record, null where it has none; lists only where the view has them."""
     blank, left_out, beside = _shape(call, resource)
-    if resource == "Subscription":
-        record = subscriptions.current(record, call.now)
     shown = {**blank, **record}
     for name in left_out:
         del shown[name]

@@ -1,25 +1,35 @@
-"""SubscriptionFlow's subscriptions: what one needs, what its items come to, and where it stands at a moment."""
+"""SubscriptionFlow's subscriptions: what one needs, what its items come to, and the calls that move it from state to state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from mock_server.clock import later, parsed
+from mock_server import money
 from mock_server.contract import escape
 from mock_server.problems import Problem, Violation
 from mock_server.store import StoredRecord
-from mock_server.vendor import Call
+from mock_server.vendor import Answer, Call, Space
+from mock_server.vendors.subscriptionflow import billing, charges, lifecycle, pricing, terms
 
 TERM = ("termed_start_date", "termed_initial_period", "termed_initial_period_type", "renewal_type")
 """What a termed subscription needs beside the rest."""
-_UNITS = {"day": {"days": 1}, "week": {"days": 7}, "month": {"months": 1}, "year": {"months": 12}}
+MOVES = {
+    "Draft": ("Pending", "Trial", "Active", "Cancelled"),
+    "Pending": ("Draft", "Trial", "Active", "Cancelled"),
+    "Trial": ("Active", "Suspended", "Cancelled"),
+    "Active": ("Suspended", "Cancelled"),
+    "Suspended": ("Trial", "Active", "Cancelled"),
+}
+"""Where an update may move a subscription; one that has ended stays ended."""
 _STAMPS = {"Suspended": "suspended_at", "Cancelled": "cancelled_at"}
+_STARTS = ("Pending", "Trial", "Active")
 
 
 def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
-    """A subscription with its items priced, its term complete and its first status."""
+    """A subscription with its items priced, its term complete, where it stands today."""
     body = call.body
     if body["type"].title() == "Termed":
         lacking = tuple(
@@ -28,32 +38,133 @@ def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
         if lacking:
             raise Problem("missing", violations=lacking)
     items = _items(call, body["customer_id"])
-    record = {**proceed(call), "items": items}
-    return _settle(call, record, {"payment_status": record.get("payment_status", "Pending"), "items": items})
+    record = proceed(call)
+    values: dict[str, Any] = {
+        "items": items,
+        **in_title_case(call, record),
+        "pay_invoice": bool(body.get("pay_invoice")),
+    }
+    if record.get("payment_status") is None:
+        values["payment_status"] = "Pending"
+    record = {**record, **values}
+    values |= _reckoned(call, record)
+    status = record.get("status") or "Pending"
+    if status in _STARTS:
+        return lifecycle.enter(call, record, {**values, "status": status})
+    stamps = {_STAMPS[status]: call.stamp()} if status in _STAMPS else {}
+    return call.change("Subscription", record, {**values, **stamps})
 
 
 def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
-    """The subscription changed; items that are sent replace all items."""
+    """The subscription changed; items that are sent replace all items, and a status that is sent moves it."""
     before = call.require("Subscription", call.key())
-    items = _items(call, before.get("customer_id")) if "items" in (call.body or {}) else before["items"]
-    record = {**proceed(call), "items": items}
-    return _settle(call, record, {"items": items}, before)
+    items = _items(call, before.get("customer_id")) if "items" in (call.body or {}) else None
+    changed = proceed(call)
+    wanted = {**changed, **in_title_case(call, changed)}["status"]
+    if wanted != before["status"] and wanted not in MOVES.get(before["status"], ()):
+        raise Problem("state", f"The Subscription is {before['status']}; it cannot become {wanted}.")
+    record = {**changed, **in_title_case(call, changed), "status": before["status"], "items": before["items"]}
+    if items is not None:
+        record |= lifecycle.replace_items(call, record, items)
+    record |= _reckoned(call, record)
+    return _moved(call, call.change("Subscription", record, record), wanted)
 
 
-def current(record: StoredRecord, now: datetime) -> StoredRecord:
-    """The subscription as it stands at a moment: begun, past its trial, run out."""
-    status = record.get("status")
-    begun = _moment(record.get("order_date"))
-    if status == "Pending" and begun is not None and begun <= now:
-        status = "Trial" if record.get("trial_period") else "Active"
-    unit = str(record.get("trial_period_unit") or "days")
-    if status == "Trial" and _passed(begun, record.get("trial_period"), unit.removesuffix("s"), now):
-        status = "Active"
-    if status == "Active" and record.get("type") == "Termed" and not record.get("is_auto_renew"):
-        start, unit = _moment(record.get("termed_start_date")), str(record.get("termed_initial_period_type") or "")
-        if _passed(start, record.get("termed_initial_period"), unit.lower(), now):
-            status = "Expired"
-    return {**record, "status": status, "display_name": record.get("name")}
+def _moved(call: Call, record: StoredRecord, wanted: str) -> StoredRecord:
+    """The subscription in the state that an update asks for; in the same one, where its days now say."""
+    status = record["status"]
+    if wanted != status and wanted in ("Suspended", "Cancelled"):
+        return (lifecycle.suspend if wanted == "Suspended" else lifecycle.cancel)(call, record)
+    if status == "Suspended" and wanted != status:
+        return lifecycle.resume(call, record)
+    if wanted not in _STARTS:
+        return (
+            record if wanted == status else call.change("Subscription", record, {"status": wanted, "begins_at": None})
+        )
+    if wanted != status or status != "Active":
+        return lifecycle.enter(call, record, {"status": wanted})
+    return lifecycle.stand(call, record)
+
+
+def suspend(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """A pause, now or on its day."""
+    record = proceed(call)
+    at = _day(call, record, "suspension_option")
+    return lifecycle.suspend(call, record) if at is None else _wait(call, record, {"suspends_at": terms.stamp(at)})
+
+
+def resume(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The end of a pause, now or on its day."""
+    record = proceed(call)
+    at = _day(call, record, "resume_option")
+    if at is None:
+        return lifecycle.resume(call, record)
+    return call.change("Subscription", record, {"resume_suspended_at": terms.stamp(at)})
+
+
+def cancel(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The end, now or on its day."""
+    record = proceed(call)
+    at = _day(call, record, "cancellation_option")
+    return lifecycle.cancel(call, record) if at is None else _wait(call, record, {"cancels_at": terms.stamp(at)})
+
+
+def _wait(call: Call, record: StoredRecord, values: Mapping[str, Any]) -> StoredRecord:
+    """A subscription that waits for a day on which something ends: nothing is billed for later days."""
+    if record["status"] not in _STARTS:
+        return call.change("Subscription", record, values)
+    changes = {**values, **terms.standing({**record, **values}, call.now)}
+    bill = (
+        charges.next_bill(record["items"], terms.limit({**record, **changes}))
+        if changes["status"] == "Active"
+        else None
+    )
+    return call.change("Subscription", record, {**changes, "next_bill_date": bill})
+
+
+def _day(call: Call, record: StoredRecord, option: str) -> datetime | None:
+    """The day that an option names; None for today. Raises Problem for one that the subscription does not have, or that is past."""
+    chosen, today = call.body[option], terms.midnight(call.now)
+    if chosen == "Today":
+        return None
+    if chosen == "Specific Date":
+        if call.body.get("date") is None:
+            raise Problem("missing", violations=(Violation("body", "/date", "required", "is required"),))
+        at = terms.day(call.body["date"])
+        if at is None or at < today:
+            raise Problem("invalid", violations=(Violation("body", "/date", "minimum", "must be today or later"),))
+        return at if at > today else None
+    if chosen == "End of Current Term":
+        days = [terms.term_end(record, call.now)]
+    else:
+        days = [terms.day(charge.get("bill_date")) for item in record["items"] for charge in item["charges"]]
+    at = min((found for found in days if found is not None and found > today), default=None)
+    if at is None:
+        words = f"names a day that the subscription does not have: {chosen}"
+        raise Problem("invalid", violations=(Violation("body", f"/{option}", "day", words),))
+    return at
+
+
+def extend_period(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    """The time that is left to pay what is overdue first: seen, or brought to its end."""
+    record = call.require("Subscription", call.key())
+    owed = [
+        invoice
+        for status in ("Due", "Partially Paid")
+        for invoice in call.scan("Invoice", {"subscription_id": record["id"], "status": status})
+        if terms.day(invoice.get("due_date")) is not None
+    ]
+    if not owed:
+        raise Problem("state", "The Subscription has no grace period: no invoice of it is due.")
+    invoice = min(owed, key=lambda found: found["due_date"])
+    answer = {"subscription_id": record["id"], "action": call.input.query["action"]}
+    if answer["action"] == "expire_period":
+        call.change("Invoice", invoice, {"status": "Overdue", "overdue_at": None})
+        return Answer(200, {**answer, "status": "Grace period expired successfully"})
+    ends = terms.day(invoice["due_date"])
+    assert ends is not None, "or it is not owed"
+    left = max((ends - terms.midnight(call.now)).days, 0)
+    return Answer(200, {**answer, "grace_period_end": f"{invoice['due_date']}T23:59:59Z", "remaining_days": left})
 
 
 def in_title_case(call: Call, record: StoredRecord) -> Mapping[str, Any]:
@@ -67,26 +178,14 @@ def in_title_case(call: Call, record: StoredRecord) -> Mapping[str, Any]:
     return found
 
 
-def _settle(
-    call: Call, record: StoredRecord, changes: Mapping[str, Any], before: StoredRecord | None = None
-) -> StoredRecord:
-    """Store what follows from the fields: the status, when it was reached, what the items come to."""
-    record = {**record, **changes, **in_title_case(call, record)}
-    status = record.get("status") or _first_status(record, call.now)
-    stamps = {}
-    if status in _STAMPS and (before is None or before.get("status") != status):
-        stamps[_STAMPS[status]] = call.stamp()
-    prices = [charge for item in record["items"] for charge in item["charges"]]
-    total = sum((charge["list_price"] or 0) * charge["default_quantity"] for charge in prices)
-    amount = 0 if record.get("type") == "Evergreen" else round(total, 2)
-    return call.change("Subscription", record, {"status": status, "total_amount": amount, **stamps})
-
-
-def _first_status(record: StoredRecord, now: datetime) -> str:
-    begins = _moment(record.get("order_date"))
-    if begins is not None and begins > now:
-        return "Pending"
-    return "Trial" if record.get("trial_period") else "Active"
+def _reckoned(space: Space, record: StoredRecord) -> Mapping[str, Any]:
+    """What follows from the fields: what it is called, and what the items come to."""
+    code = billing.currency(space.find("Customer", record.get("customer_id")))
+    total = sum(charges.cost(space, charge, code) for item in record["items"] for charge in item["charges"])
+    return {
+        "display_name": record.get("name"),
+        "total_amount": 0 if record.get("type") == "Evergreen" else money.major(total, code),
+    }
 
 
 def _items(call: Call, customer_id: Any) -> list[dict[str, Any]]:
@@ -129,32 +228,22 @@ def _items(call: Call, customer_id: Any) -> list[dict[str, Any]]:
 
 def _charge(call: Call, price: Mapping[str, Any], sent: Mapping[str, Any], currency: str | None) -> dict[str, Any]:
     """One price of a plan in a subscription: what was sent, else the plan's own price in the customer's currency."""
-    listed = price.get("list_price") or {}
-    own = listed.get(currency, next(iter(listed.values()), None))
+    names = ("name", "category", "charge_model", "uom", "included_units")
+    periods = ("billing_period_id", "billing_period_months_weeks", "billing_timming")
+    own, many = pricing.listed(price.get("list_price"), currency), pricing.number(price.get("default_quantity"))
     return {
         "id": call.mint_id("{uuid}"),
         "plan_price_id": price["id"],
-        "name": price["name"],
-        "category": price.get("category"),
-        "charge_model": price.get("charge_model"),
-        "list_price": sent.get("price", None if own is None else float(own)),
-        "default_quantity": sent.get("quantity", 1),
+        **{name: price.get(name) for name in (*names, *periods)},
+        "list_price": sent.get("price", _plain(own)),
+        "default_quantity": sent.get("quantity", 1 if many is None else _plain(many)),
+        "bill_date": None,
+        "billed_through": None,
     }
 
 
-def _moment(day: Any) -> datetime | None:
-    """The start of a day; None where there is none, or none that a calendar has."""
-    try:
-        return parsed(day) if isinstance(day, str) else None
-    except ValueError:
+def _plain(number: Decimal | None) -> int | float | None:
+    """A number as JSON has it: whole where it is."""
+    if number is None:
         return None
-
-
-def _passed(start: datetime | None, period: int | None, unit: str, now: datetime) -> bool:
-    """Whether so many units after the start are over; what lies beyond the calendar never is."""
-    if start is None or not period or unit not in _UNITS:
-        return False
-    try:
-        return later(start, **{name: size * period for name, size in _UNITS[unit].items()}) <= now
-    except (ValueError, OverflowError):
-        return False
+    return int(number) if number == number.to_integral_value() else float(number)
