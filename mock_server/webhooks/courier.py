@@ -39,16 +39,23 @@ class Courier:
         self._engines = engines
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._woken: set[str] = set()
         self._client: httpx.AsyncClient | None = None
 
     def wake(self, world: str) -> None:
-        """See to what is queued in a world, and to what it waits for. Without a running loop, the next wake does."""
+        """See to a world soon: to what is queued, and to what it waits for. Without a running loop, the next wake does."""
+        if world in self._woken:
+            return
         try:
-            loop = asyncio.get_running_loop()
+            asyncio.get_running_loop().call_soon(self._look, world)
         except RuntimeError:
             return
-        transaction = self._control.begin(world)
-        for endpoint in transaction.scan((SHARED, "Endpoint")):
+        self._woken.add(world)
+
+    def _look(self, world: str) -> None:
+        self._woken.discard(world)
+        loop = asyncio.get_running_loop()
+        for endpoint in self._control.begin(world).scan((SHARED, "Endpoint")):
             key = (world, endpoint["id"])
             if key not in self._tasks and self._queued(world, endpoint["id"]) is not None:
                 self._tasks[key] = loop.create_task(self._serve(*key))
@@ -70,8 +77,9 @@ class Courier:
         if timer is not None:
             timer.cancel()
         clock = self._control.clock(self._control.begin(world))
-        moments = [at for engine in self._everyone() if (at := engine.timeline.next_due(world)) is not None]
-        if moments and clock.frozen is None:
+        if clock.frozen is not None:
+            return
+        if moments := [at for engine in self._everyone() if (at := engine.timeline.next_due(world)) is not None]:
             delay = (min(moments) - clock.now()).total_seconds()
             self._timers[world] = loop.call_later(min(max(delay, 0), LONGEST), self._tick, world)
 

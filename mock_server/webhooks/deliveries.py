@@ -102,12 +102,36 @@ def _trouble(space: Space, endpoint: StoredRecord, event: str) -> StoredRecord |
 def _make(
     space: Space, contract: Contract, endpoint: StoredRecord, values: Mapping[str, Any], status: str
 ) -> StoredRecord:
-    begun = {"next_attempt_at": None, "tampered": False, "attempts": [], **values, "status": status}
-    begun["queue"] = endpoint["id"] if status == "queued" else None
-    begun["held"] = endpoint["id"] if status == "held" else None
+    begun = {"next_attempt_at": None, "tampered": False, "attempts": [], "queue": None, "held": None, **values}
+    begun["status"] = status
+    if status == "held":
+        begun["held"] = endpoint["id"]
     _forget_old(space, "Delivery")
-    delivery = space.create("Delivery", begun)
-    return _arrive(space, contract, endpoint, delivery) if status == "queued" else delivery
+    if status != "queued":
+        return space.create("Delivery", begun)
+    if endpoint["url"] != SINK:
+        return space.create("Delivery", {**begun, "queue": endpoint["id"]})
+    sent, attempt = _received(space, contract, endpoint, begun)
+    delivery = space.create("Delivery", {**begun, "status": "delivered", "attempts": [attempt]})
+    _keep(space, delivery, sent)
+    return delivery
+
+
+def _received(
+    space: Space, contract: Contract, endpoint: StoredRecord, delivery: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """What the sink gets of a delivery: its headers, and the attempt as the log has it."""
+    content = delivery["body"].encode()
+    sent = messages.headers(contract, delivery["media"], content, endpoint["secret"], tampered=delivery["tampered"])
+    request = {"method": "POST", "url": endpoint["url"], "headers": messages.shown(contract, sent)}
+    return sent, _attempt(space, {"request": request, "response": {"status": 200, "headers": {}, "body": ""}})
+
+
+def _keep(space: Space, delivery: StoredRecord, sent: Mapping[str, str]) -> None:
+    """Put a delivery into the sink."""
+    _forget_old(space, "Received")
+    kept = {name: delivery[name] for name in ("vendor", "endpoint", "event", "body")}
+    space.create("Received", {"delivery": delivery["id"], **kept, "at": iso(space.now), "headers": sent})
 
 
 def _forget_old(space: Space, resource: str) -> None:
@@ -129,34 +153,17 @@ def retry(space: Space, contract: Contract, delivery: StoredRecord) -> None:
     _arrive(space, contract, endpoint, queued)
 
 
-def _arrive(space: Space, contract: Contract, endpoint: StoredRecord, delivery: StoredRecord) -> StoredRecord:
-    """Where it is for the sink: it is there at once."""
-    if not endpoint["url"].startswith(SINK):
-        return delivery
-    content = delivery["body"].encode()
-    sent = messages.headers(contract, delivery["media"], content, endpoint["secret"], tampered=delivery["tampered"])
-    _forget_old(space, "Received")
-    space.create(
-        "Received",
-        {
-            "delivery": delivery["id"],
-            "vendor": delivery["vendor"],
-            "endpoint": endpoint["id"],
-            "event": delivery["event"],
-            "at": iso(space.now),
-            "headers": sent,
-            "body": delivery["body"],
-        },
-    )
-    request = {"method": "POST", "url": endpoint["url"], "headers": messages.shown(contract, sent)}
-    return attempted(
-        space, delivery, endpoint, {"request": request, "response": {"status": 200, "headers": {}, "body": ""}}
-    )
+def _arrive(space: Space, contract: Contract, endpoint: StoredRecord, delivery: StoredRecord) -> None:
+    """Where a queued delivery is for the sink: it is there at once."""
+    if endpoint["url"] == SINK:
+        sent, attempt = _received(space, contract, endpoint, delivery)
+        _keep(space, delivery, sent)
+        attempted(space, delivery, endpoint, attempt)
 
 
 def attempted(space: Space, delivery: StoredRecord, endpoint: StoredRecord, attempt: Attempt) -> StoredRecord:
     """Write down an attempt: delivered by any 2xx, else to be repeated, until the schedule of the endpoint is at its end."""
-    attempts = [*delivery["attempts"], {"at": iso(space.now), "response": None, "error": None, **attempt}]
+    attempts = [*delivery["attempts"], _attempt(space, attempt)]
     response = attempt.get("response")
     done = {"attempts": attempts, "queue": None, "next_attempt_at": None}
     if response is not None and 200 <= response["status"] < 300:
@@ -165,6 +172,10 @@ def attempted(space: Space, delivery: StoredRecord, endpoint: StoredRecord, atte
         return space.change("Delivery", delivery, {**done, "status": "failed"})
     moment = Duration.parse(endpoint["retries"][len(attempts) - 1]).after(space.now)
     return space.change("Delivery", delivery, {**done, "status": "waiting", "next_attempt_at": iso(moment)})
+
+
+def _attempt(space: Space, attempt: Attempt) -> dict[str, Any]:
+    return {"at": iso(space.now), "response": None, "error": None, **attempt}
 
 
 def forget_endpoint(space: Space, endpoint: StoredRecord) -> None:
