@@ -26,6 +26,7 @@ ROWS = {
     "memory": "bench.rows.memory",
     "operations": "bench.rows.operations",
     "records": "bench.rows.records",
+    "years": "bench.rows.years",
     "suite": "bench.rows.suite",
 }
 WITH_PEERS = {"small", "subscriptionflow", "filter", "start", "memory"}

@@ -82,9 +82,9 @@ def python(module: str, *arguments: str) -> Callable[[int], Sequence[str]]:
     return lambda port: (sys.executable, "-m", module, str(port), *arguments)
 
 
-def mockingbill(*vendors: str) -> Callable[[int], Sequence[str]]:
-    """The command `mockingbill serve` on a port."""
-    return lambda port: (sys.executable, "-m", "mock_server", "serve", *vendors, "--port", str(port))
+def mockingbill(*arguments: str) -> Callable[[int], Sequence[str]]:
+    """The command `mockingbill serve`, with the vendors and options given, on a port."""
+    return lambda port: (sys.executable, "-m", "mock_server", "serve", *arguments, "--port", str(port))
 
 
 def prism(document: Path) -> Callable[[int], Sequence[str]]:
