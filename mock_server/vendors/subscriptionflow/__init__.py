@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from mock_server.store import StoredRecord
-from mock_server.vendor import Answer, Call, Vendor
-from mock_server.vendors.subscriptionflow import filters, lifecycle, subscriptions
+from mock_server.vendor import Answer, Call, Space, Vendor
+from mock_server.vendors.subscriptionflow import (
+    catalogue,
+    customers,
+    filters,
+    invoices,
+    ledger,
+    lifecycle,
+    relations,
+    subscriptions,
+    transactions,
+)
 from mock_server.vendors.subscriptionflow.envelopes import answer, error, flat, oauth_error, primary_address, single
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -17,14 +27,38 @@ RELATIONS = {
     "contacts": ("Contact", "customer_id"),
     "email-addresses": ("EmailAddress", "emailable_id"),
     "subscriptions": ("Subscription", "customer_id"),
+    "invoices": ("Invoice", "customer_id"),
+    "transactions": ("Transaction", "customer_id"),
+    "payment-methods": ("PaymentMethod", "parent_id"),
+    "usages": ("Usage", "customer_id"),
+    "credit-notes": ("CreditNote", "customer_id"),
 }
 """What a customer has many of: the resource, and its property that holds the customer's key."""
 OWNERS = {"Contact": "customer_id", "EmailAddress": "emailable_id", "Subscription": "customer_id"}
+GONE: Mapping[str, Callable[[Space, StoredRecord], None]] = {
+    "Invoice": ledger.invoice_gone,
+    "Transaction": ledger.transaction_gone,
+    "CreditNote": ledger.credit_note_gone,
+    "Plan": catalogue.plan_gone,
+    "Product": catalogue.product_gone,
+}
+"""What follows from a deletion, by resource."""
 
 vendor = Vendor("subscriptionflow", error=error, answer=answer)
 vendor.failure("createAccessToken")(oauth_error)
 vendor.verb("filter")(filters.by_conditions)
 vendor.verb("search")(filters.by_equality)
+vendor.action("linkProductPlan")(catalogue.link)
+vendor.action("createInvoice")(invoices.create)
+vendor.action("updateInvoice")(invoices.update)
+vendor.action("createTransaction")(transactions.create)
+vendor.action("updateTransaction")(transactions.update)
+vendor.action("refundTransaction")(transactions.refund)
+vendor.action("createPaymentMethod")(customers.create_payment_method)
+vendor.action("updatePaymentMethod")(customers.update_payment_method)
+vendor.action("createUsage")(customers.create_usage)
+vendor.action("createCreditNote")(customers.create_credit_note)
+vendor.action("updateCreditNote")(customers.update_credit_note)
 vendor.action("createSubscription")(subscriptions.create)
 vendor.action("updateSubscription")(subscriptions.update)
 vendor.action("suspendSubscription")(subscriptions.suspend)
@@ -53,7 +87,7 @@ def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """A record in the answer's words, with what the server works out."""
     resource, record = call.resource.name, _completed(call, proceed(call))
     if resource != "Customer":
-        return record
+        return catalogue.price(call, record) if resource == "PlanPrice" else record
     about = {"email": record["email"], "primary": 1, "invalid": 0, "opt_out": 0}
     address = call.create("EmailAddress", {**about, "emailable_id": record["id"], "emailable_type": HOLDER})
     return Answer(call.operation.success.status, {"data": single(call, resource, record, address)})
@@ -63,6 +97,8 @@ def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
 def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """The record changed; a customer's new mail address is their primary record's too."""
     resource, record = call.resource.name, proceed(call)
+    if resource == "Plan":
+        catalogue.follow(call, record)
     address = primary_address(call, record["id"]) if resource == "Customer" else None
     if address is not None and address.get("email") != record.get("email"):
         call.change("EmailAddress", address, {"email": record.get("email")})
@@ -72,17 +108,31 @@ def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
 @vendor.verb("delete")
 def delete(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """One record, or each of those that `ids` names."""
-    if not call.operation.action.many:
-        return proceed(call)
     resource = call.resource.name
+    if not call.operation.action.many:
+        record = call.require(resource, call.key())
+        answered = proceed(call)
+        _follow_deletion(call, record)
+        return answered
     keys = dict.fromkeys(key for text in call.key() for key in filters.values(text))
     found = [record for record in (call.find(resource, key) for key in keys) if record is not None]
-    return [call.remove(resource, record) for record in found]
+    removed = [call.remove(resource, record) for record in found]
+    for record in removed:
+        _follow_deletion(call, record)
+    return removed
+
+
+def _follow_deletion(call: Call, record: StoredRecord) -> None:
+    gone = GONE.get(call.resource.name)
+    if gone is not None:
+        gone(call, record)
 
 
 @vendor.verb("related")
 def related(call: Call, proceed: Callable[[Call], Any]) -> Any:
-    """What a customer has many of, or whose a record is."""
+    """What a customer has many of, whose a record is, or what the relations of the module say."""
+    if call.resource.name in relations.RELATIONS:
+        return relations.related(call, proceed)
     record = call.require(call.resource.name, call.key())
     if call.resource.name == "Customer":
         resource, field = RELATIONS[call.input.path["related"]]

@@ -19,8 +19,16 @@ MODULES = {
     "Subscription": "subscriptions",
     "Product": "products",
     "Plan": "plans",
+    "PlanPrice": "plan-prices",
+    "Invoice": "invoices",
+    "Transaction": "transactions",
+    "PaymentMethod": "payment-methods",
+    "Usage": "usages",
+    "CreditNote": "credit-notes",
+    "User": "users",
 }
 _SINGULAR = {"email-addresses": "email-address"}
+_TYPES = {"payment-methods": "payment_methods"}
 _PEOPLE = {"created_by": "users", "updated_by": "users", "assigned_to": "users"}
 RELATIONSHIPS: Mapping[str, Mapping[str, str | None]] = {
     "Customer": {"parent_id": "customers", "tax_company": None, **_PEOPLE, "assigned_group_id": None},
@@ -29,6 +37,26 @@ RELATIONSHIPS: Mapping[str, Mapping[str, str | None]] = {
     "Subscription": {"customer_id": "customers", **_PEOPLE, "assigned_group_id": None, "recipient_id": None},
     "Product": {"manager_id": "users", **_PEOPLE},
     "Plan": {**_PEOPLE, "product_id": "products"},
+    "PlanPrice": {"plan_id": "plans", "product_id": "products", "assigned_to": "users"},
+    "Invoice": {"customer_id": "customers", "subscription_id": "subscriptions", **_PEOPLE, "assigned_group_id": None},
+    "Transaction": {
+        "customer_id": "customers",
+        "invoice_id": "invoices",
+        "payment_method_id": None,
+        "reference_transaction_id": "transactions",
+        **_PEOPLE,
+        "assigned_group_id": None,
+    },
+    "PaymentMethod": {"parent_id": "customers", **_PEOPLE},
+    "Usage": {
+        "customer_id": "customers",
+        "subscription_id": "subscriptions",
+        "charge_id": "plan-prices",
+        "invoice_id": "invoices",
+        "assigned_to": "users",
+    },
+    "CreditNote": {"customer_id": "customers", "invoice_id": "invoices", **_PEOPLE},
+    "User": {},
 }
 """For each property that holds another record's key: the module it can be read in, None where it has no address."""
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
@@ -65,7 +93,7 @@ def _shape(call: Call, resource: str) -> Shape:
         names = view.properties if view else [n for n, item in facts.properties.items() if item.get("type") != "array"]
         shown = dict.fromkeys(name for name in names if name in facts.properties and name not in facts.write_only)
         left_out = tuple(name for name in facts.properties if name not in shown)
-        beside = frozenset(names) & {"customer", "plans", "plan_prices"}
+        beside = frozenset(names) & {"customer", "plans", "plan_prices", "transactions"}
         known = _SHAPES[call.operation.id, resource] = Shape({**shown, **dict.fromkeys(left_out)}, left_out, beside)
     return known
 
@@ -83,6 +111,9 @@ def flat(call: Call, resource: str, record: StoredRecord) -> dict[str, Any]:
     if "plan_prices" in beside:
         prices = call.scan("PlanPrice", {"plan_id": record["id"]})
         shown["plan_prices"] = [flat(call, "PlanPrice", price) for price in prices]
+    if "transactions" in beside:
+        payments = call.scan("Transaction", {"invoice_id": record["id"]})
+        shown["transactions"] = [flat(call, "Transaction", payment) for payment in payments]
     return shown
 
 
@@ -109,7 +140,7 @@ def single(call: Call, resource: str, record: StoredRecord, address: StoredRecor
         relationships["primary_churn_score_id"] = None
     part = _quoted(key)
     return {
-        "type": module,
+        "type": _TYPES.get(module, module),
         "id": key,
         "attributes": flat(call, resource, record),
         "relationships": relationships,
