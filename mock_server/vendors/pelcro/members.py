@@ -1,17 +1,17 @@
-"""The members of a subscription: who they are, and who is invited."""
+"""The members of a subscription."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from mock_server.problems import Problem, Violation
+from mock_server.problems import Problem
 from mock_server.store import StoredRecord
 from mock_server.vendor import Answer, Call
 from mock_server.vendors.pelcro import customers
 
 
-def members(call: Call, proceed: Callable[[Call], Any]) -> Any:
+def listed(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """Who belongs to a subscription of the customer."""
     subscription = _own(call)
     shown = customers.subscription(call, subscription)
@@ -24,23 +24,6 @@ def members(call: Call, proceed: Callable[[Call], Any]) -> Any:
         for member in call.scan("Member", {"subscription_id": subscription["id"]})
     ]
     return Answer(call.operation.success.status, {"data": found})
-
-
-def invite(call: Call, proceed: Callable[[Call], Any]) -> Any:
-    """A pending member for each email, or none at all."""
-    subscription, emails = _own(call), call.body["invitation_emails"]
-    taken = tuple(
-        Violation("body", f"/invitation_emails/{index}", "unique", "was invited before")
-        for index, email in enumerate(emails)
-        if email in emails[:index]
-        or call.count("Member", {"subscription_id": subscription["id"], "invitation_email": email})
-    )
-    if taken:
-        raise Problem("invalid", violations=taken)
-    for email in emails:
-        values = {"subscription_id": subscription["id"], "invitation_email": email}
-        call.create("Member", {**values, "status": "pending", "customer_id": None})
-    return customers.answered(call)
 
 
 def _own(call: Call) -> StoredRecord:
