@@ -19,22 +19,10 @@ from mock_server.vendors.subscriptionflow import (
     subscriptions,
     transactions,
 )
-from mock_server.vendors.subscriptionflow.envelopes import answer, error, flat, oauth_error, primary_address, single
+from mock_server.vendors.subscriptionflow.envelopes import answer, error, oauth_error, primary_address, single
 
 TOKEN_LIFETIME = timedelta(hours=1)
 HOLDER = r"Modules\Customers\Entities\Customer"
-RELATIONS = {
-    "contacts": ("Contact", "customer_id"),
-    "email-addresses": ("EmailAddress", "emailable_id"),
-    "subscriptions": ("Subscription", "customer_id"),
-    "invoices": ("Invoice", "customer_id"),
-    "transactions": ("Transaction", "customer_id"),
-    "payment-methods": ("PaymentMethod", "parent_id"),
-    "usages": ("Usage", "customer_id"),
-    "credit-notes": ("CreditNote", "customer_id"),
-}
-"""What a customer has many of: the resource, and its property that holds the customer's key."""
-OWNERS = {"Contact": "customer_id", "EmailAddress": "emailable_id", "Subscription": "customer_id"}
 GONE: Mapping[str, Callable[[Space, StoredRecord], None]] = {
     "Invoice": ledger.invoice_gone,
     "Transaction": ledger.transaction_gone,
@@ -48,6 +36,7 @@ vendor = Vendor("subscriptionflow", error=error, answer=answer)
 vendor.failure("createAccessToken")(oauth_error)
 vendor.verb("filter")(filters.by_conditions)
 vendor.verb("search")(filters.by_equality)
+vendor.verb("related")(relations.related)
 vendor.action("linkProductPlan")(catalogue.link)
 vendor.action("createInvoice")(invoices.create)
 vendor.action("updateInvoice")(invoices.update)
@@ -126,21 +115,6 @@ def _follow_deletion(call: Call, record: StoredRecord) -> None:
     gone = GONE.get(call.resource.name)
     if gone is not None:
         gone(call, record)
-
-
-@vendor.verb("related")
-def related(call: Call, proceed: Callable[[Call], Any]) -> Any:
-    """What a customer has many of, whose a record is, or what the relations of the module say."""
-    if call.resource.name in relations.RELATIONS:
-        return relations.related(call, proceed)
-    record = call.require(call.resource.name, call.key())
-    if call.resource.name == "Customer":
-        resource, field = RELATIONS[call.input.path["related"]]
-        found = list(call.scan(resource, {field: record["id"]}))
-    else:
-        resource, owner = "Customer", call.find("Customer", record.get(OWNERS[call.resource.name]))
-        found = [owner] if owner is not None else []
-    return Answer(call.operation.success.status, {"data": [flat(call, resource, item) for item in found]})
 
 
 def _completed(call: Call, record: StoredRecord) -> StoredRecord:

@@ -26,6 +26,8 @@ def follow(space: Space, plan: StoredRecord) -> None:
 
 def link(call: Call, proceed: Callable[[Call], Any]) -> Any:
     """A plan that sells a product from now on."""
+    if call.find("Plan", call.key()) is None:
+        raise call.dangling("/plan_id", "Plan")
     follow(call, proceed(call))
     return Answer(call.operation.success.status, {"status": True, "message": "The plan sells the product."})
 

@@ -20,6 +20,23 @@ class Relation(NamedTuple):
 _CUSTOMER = Relation("Customer", "id", "customer_id")
 _INVOICE = Relation("Invoice", "id", "invoice_id")
 RELATIONS: Mapping[str, Mapping[str, Relation]] = {
+    "Customer": {
+        "contacts": Relation("Contact", "customer_id"),
+        "email-addresses": Relation("EmailAddress", "emailable_id"),
+        "subscriptions": Relation("Subscription", "customer_id"),
+        "invoices": Relation("Invoice", "customer_id"),
+        "transactions": Relation("Transaction", "customer_id"),
+        "payment-methods": Relation("PaymentMethod", "parent_id"),
+        "usages": Relation("Usage", "customer_id"),
+        "credit-notes": Relation("CreditNote", "customer_id"),
+    },
+    "Contact": {"customers": _CUSTOMER},
+    "EmailAddress": {"customers": Relation("Customer", "id", "emailable_id")},
+    "Subscription": {
+        "customers": _CUSTOMER,
+        "invoices": Relation("Invoice", "subscription_id"),
+        "usages": Relation("Usage", "subscription_id"),
+    },
     "Product": {"plans": Relation("Plan", "product_id"), "plan-prices": Relation("PlanPrice", "product_id")},
     "Plan": {"plan-prices": Relation("PlanPrice", "plan_id"), "products": Relation("Product", "id", "product_id")},
     "PlanPrice": {
