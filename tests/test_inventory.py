@@ -1,4 +1,7 @@
-"""SubscriptionFlow's contract against what the vendor documents: no operation and no typed field is lost, and each has its type."""
+"""SubscriptionFlow's contract against what the vendor documents: no operation and no typed field is lost, and each has its type.
+
+The printed page holds for fields; of the vendor's later document every operation is served, or its absence is stated.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,23 @@ from mock_server.contract import Contract, Operation, load, resolve
 
 INVENTORY = json.loads((Path(__file__).parent / "data" / "subscriptionflow-inventory.json").read_text())
 OPERATIONS: list[dict[str, Any]] = INVENTORY["operations"]
+
+LATER: list[str] = json.loads((Path(__file__).parent / "data" / "subscriptionflow-later.json").read_text())[
+    "operations"
+]
+DEPARTURES = {
+    "POST /api/v1/subscriptions/{subscription_id}": ("PUT /api/v1/subscriptions/{subscription_id}", "`PUT`"),
+    "POST /api/v1/subscriptions/{subscription_id}/extend-period?action={expire_period | veiw_period}": (
+        "POST /api/v1/subscriptions/{subscription_id}/extend-period",
+        "`extend-period`",
+    ),
+    "GET /api/v1/customers/{id}/link/{related}": (
+        "GET /api/v1/customers/{customer_id}/link/{related}",
+        "`customer_id`",
+    ),
+    "GET /api/v1/products/links/master-issues": (None, "`GET /api/v1/products/links/master-issues`"),
+}
+"""What is served in place of an operation of the later document, and the words by which our document says so."""
 
 TYPES: dict[str, dict[str, Any]] = {
     "char": {"type": "string"},
@@ -160,3 +180,35 @@ def test_fields_of_an_answer_may_be_null_but_the_key(contract: Contract) -> None
         resource = contract.resources[name]
         strict = {field for field, item in resource.properties.items() if not item.get("nullable")}
         assert strict <= {"id", "items"}, name
+
+
+def test_the_later_document_is_whole() -> None:
+    assert len(LATER) == len(set(LATER)) == 120
+
+
+@pytest.mark.parametrize("line", LATER)
+def test_every_operation_of_the_later_document_is_served_or_its_absence_is_stated(
+    contract: Contract, line: str
+) -> None:
+    label, _, status = line.rpartition(" ")
+    served: str | None = label
+    if label in DEPARTURES:
+        served, words = DEPARTURES[label]
+        assert words in contract.document["info"]["description"]
+    found = {operation.label: operation for operation in contract.operations.values()}
+    assert label in found or label in DEPARTURES
+    if served is not None:
+        assert found[served].success.status == int(status)
+        assert found[served].provenance.level in ("documented", "published")
+
+
+def test_no_departure_is_stated_that_is_none(contract: Contract) -> None:
+    labels = {line.rpartition(" ")[0] for line in LATER}
+    assert DEPARTURES.keys() <= labels
+    assert not DEPARTURES.keys() & {operation.label for operation in contract.operations.values()}
+
+
+def test_nothing_is_served_that_the_vendor_does_not_have(contract: Contract) -> None:
+    known = {line.rpartition(" ")[0] for line in LATER} | {label(entry) for entry in OPERATIONS} | {"POST /oauth/token"}
+    known |= {served for served, _ in DEPARTURES.values() if served is not None}
+    assert {operation.label for operation in contract.operations.values()} - known == set()
