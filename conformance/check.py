@@ -32,12 +32,14 @@ def check(
     report_dir: Path | None = None,
     target_file: Path | None = None,
     workers: int | None = None,
+    control: str = "",
     console: Console | None = None,
 ) -> int:
     """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand.
 
     `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
     replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
+    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none.
     """
     console = console or Console(highlight=False)
     results = [Result(vendor) for vendor in vendors]
@@ -61,6 +63,7 @@ def check(
                     target_file=target_file.resolve() if target_file else None,
                     world=f"check-{uuid.uuid4().hex[:10]}",
                     shown_target=target,
+                    control=control.replace("{vendor}", name),
                 )
                 for vendor, name in zip(vendors, names, strict=True)
             ]

@@ -87,6 +87,7 @@ class Client:
         self.fresh = Fresh(f"{target.world}{layer[:1]}" if target.world else f"s{seed}{layer[:1]}", scope.schemas)
         self.transcript: list[Answer] = []
         self.populated: dict[tuple[str, str], list[Any]] = {}
+        self.found: dict[str, Any] = {}
         callers = (target.caller, *target.others, *target.spares)
         self.secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate(callers) if caller.token}
         self.world = f"{target.world}-{layer}" if layer and target.world else target.world

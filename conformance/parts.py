@@ -43,6 +43,7 @@ class Part:
         options |= {"profile": chosen.profile, "seed": chosen.seed, "world": chosen.world}
         options |= {"include": "inferred"} if chosen.inferred else {}
         options |= {"target-file": chosen.target_file} if chosen.target_file else {}
+        options |= {"control": chosen.control} if chosen.control else {}
         modules = [f"conformance.suite.test_{layer}" for layer in self.layers]
         return ["--pyargs", *modules, "--mockingbill-part", *(f"--mockingbill-{k}={v}" for k, v in options.items())]
 

@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="credentials and known records of an implementation that is not ours (YAML)",
     )
+    add(
+        "--mockingbill-control",
+        default="",
+        metavar="URL|/path",
+        help="where its clock can be moved and its webhooks read",
+    )
     add("--mockingbill-profile", default="default", choices=("smoke", "default", "deep"), help="how much to try")
     add("--mockingbill-seed", type=int, default=1, help="the seed of everything random")
     add(
@@ -134,6 +140,7 @@ def pytest_configure(config: pytest.Config) -> None:
         Path(target_file) if target_file else None,
         config.getoption("--mockingbill-world") or f"check-{uuid.uuid4().hex[:10]}",
         config.getoption("--mockingbill-shown") or target,
+        config.getoption("--mockingbill-control"),
     )
     try:
         scope = Scope(read(vendor), settings.inferred)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from conformance.client import Client, Ledger
+from conformance.exchange import Exchange, Mask, secret_names
 from conformance.finding import Broken, Finding, NotTested, Unreachable
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
 from conformance.scope import Scope, read
-from conformance.target import Target, describe
+from conformance.sequence import named_statuses, needed
+from conformance.target import Target, describe, secrets_of
 from mock_server.contract import Operation
 
 Profile = Literal["smoke", "default", "deep"]
 AMOUNTS: dict[Profile, int] = {"smoke": 0, "default": 25, "deep": 100}
 """How many requests for each operation, and scenarios of linked ones, the fuzzing layer makes up; a smoke run does without it."""
+_STEPS = 60
+"""How many calls of a finding are kept."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Settings:
     target_file: Path | None = None
     world: str = ""
     shown_target: str = ""
+    control: str = ""
 
     def replay(self, only: str = "") -> str:
         """The command that does this again, in part or as a whole."""
@@ -42,6 +48,7 @@ class Settings:
         parts += ["--mockingbill-profile", self.profile]
         parts += ["--mockingbill-include", "inferred"] if self.inferred else []
         parts += ["--mockingbill-target-file", str(self.target_file)] if self.target_file else []
+        parts += ["--mockingbill-control", self.control] if self.control else []
         parts += ["-k", only] if only else []
         return shlex.join(parts)
 
@@ -79,7 +86,7 @@ class Run:
     def begin(cls, settings: Settings) -> Run:
         """Read the contract and the target. Raises ContractError, BadTarget."""
         contract = read(settings.vendor)
-        target = describe(contract, settings.target, settings.world, settings.target_file)
+        target = describe(contract, settings.target, settings.world, settings.target_file, settings.control)
         return cls(settings, Scope(contract, settings.inferred), target)
 
     @contextlib.contextmanager
@@ -123,7 +130,7 @@ class Run:
             operation,
             pointer,
             broken,
-            [a.curl for a in client.transcript],
+            [answer.exchange for answer in client.transcript if answer.exchange],
         )
         status: Literal["apart", "broken"] = "apart" if finding.apart else "broken"
         return Outcome("promises", promise.name, subject.name, status, str(broken), len(client.transcript), (finding,))
@@ -137,11 +144,14 @@ class Run:
         operation: Operation,
         pointer: str,
         broken: Broken,
-        requests: list[str],
+        exchanges: Sequence[Exchange],
+        due: tuple[int, ...] = (),
     ) -> Finding:
-        """A finding, traced to the place of the fact it rests on and how far that can be trusted."""
-        footing = self.scope.footing(operation, broken.status)
+        """A finding, traced to the place of the fact it rests on and how far that can be trusted; its calls as few as can be."""
+        footing = self.scope.footing(operation, broken.status, *self.scope.around(pointer))
         only = name if layer == "promises" else layer
+        due = due or named_statuses(broken.expected)
+        steps = self.mask.steps(needed(exchanges, bool(due))[-_STEPS:])
         return Finding(
             layer=layer,
             promise=name,
@@ -150,16 +160,24 @@ class Run:
             provenance=str(footing),
             place=self.scope.contract.place(pointer),
             pointer=pointer,
-            expected=broken.expected,
-            observed=broken.observed,
-            requests=tuple(requests[-12:]),
+            expected=self.mask.text(broken.expected),
+            observed=self.mask.text(broken.observed),
+            requests=tuple(step.curl for step in steps[-12:]),
             seed=self.settings.seed,
             replay=self.settings.replay(only),
             apart=footing.level == "inferred" and not self.settings.inferred,
+            due=due,
+            steps=steps,
         )
 
+    @functools.cached_property
+    def mask(self) -> Mask:
+        """What hides the secrets of this run."""
+        return Mask(secrets_of(self.target), secret_names(self.scope.contract.document))
+
     def record(self, outcome: Outcome) -> Outcome:
-        """Keep an outcome, and tell who listens."""
+        """Keep an outcome, without secrets, and tell who listens."""
+        outcome = replace(outcome, reason=self.mask.text(outcome.reason)) if outcome.reason else outcome
         self.outcomes.append(outcome)
         self.told(outcome)
         return outcome

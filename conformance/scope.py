@@ -119,6 +119,15 @@ class Scope:
         found += [footing for node in nodes if (footing := provenance(node)) is not None]
         return max(found, key=lambda footing: _RANK[footing.level])
 
+    def around(self, pointer: str) -> Iterator[Mapping[str, Any]]:
+        """What a fact on a resource or a webhook stands on: its footing is the fact's."""
+        for resource in self.contract.resources.values():
+            if any(pointer.startswith(f"{resource.pointer}/{key}") for key in ("x-lifecycle", "x-emits", "x-sums")):
+                yield resource.schema
+        for webhook in self.contract.webhooks.values():
+            if pointer == webhook.pointer:
+                yield webhook.raw
+
     def unseen(self) -> Iterator[Operation]:
         """The operations left out because they are inferred."""
         return (operation for operation in self.contract.operations.values() if operation not in self.operations)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Target:
     """An implementation of one contract.
 
     `others` are callers of other tenants, `spares` of the same one: an operation on credentials may use one up.
-    `refused` maps why to a token that must not work.
+    `refused` maps why to a token that must not work. `control` is where its clock and its sink are, a URL or a path on its host.
     """
 
     base_url: str
@@ -58,9 +58,12 @@ class Target:
     refused: Mapping[str, str] = field(default_factory=dict)
     world: str = ""
     names: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    control: str = ""
 
 
-def describe(contract: Contract, base_url: str, world: str, target_file: Path | None = None) -> Target:
+def describe(
+    contract: Contract, base_url: str, world: str, target_file: Path | None = None, control: str = ""
+) -> Target:
     """The target at a URL, with the fixtures' callers and records, or those of a target file. Raises BadTarget."""
     fixtures = load_fixtures(contract)
     names = {
@@ -69,7 +72,8 @@ def describe(contract: Contract, base_url: str, world: str, target_file: Path | 
         if name in contract.resources
     }
     if target_file is not None:
-        return _from_file(contract, base_url, world, target_file, names)
+        found = _from_file(contract, base_url, world, target_file, names)
+        return replace(found, control=control) if control else found
     callers, refused = [], {}
     for credential in fixtures.of("Credential"):
         value = credential.value
@@ -94,7 +98,7 @@ def describe(contract: Contract, base_url: str, world: str, target_file: Path | 
         ]
     others = tuple(caller for caller in callers[1:] if caller.tenant != callers[0].tenant)
     spares = tuple(caller for caller in callers[1:] if caller.tenant == callers[0].tenant)
-    return Target(base_url.rstrip("/"), callers[0], others, spares, refused, world, names)
+    return Target(base_url.rstrip("/"), callers[0], others, spares, refused, world, names, control)
 
 
 def _from_file(
@@ -106,13 +110,17 @@ def _from_file(
         raise BadTarget(f"the target file cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise BadTarget(
-            "the target file is a mapping: token, tenant, subject, headers, known, second, spare, expired, revoked"
+            "the target file is a mapping: token, tenant, subject, headers, known, second, spare, expired, revoked, control"
         )
+    control = content.pop("control", None) or ""
+    if not isinstance(control, str):
+        raise BadTarget("control is a URL, or a path on the target's host")
     second, spare = content.pop("second", None), content.pop("spare", None)
     refused = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
     others = (_caller(contract, "second", second),) if second else ()
     spares = (_caller(contract, "spare", spare),) if spare else ()
-    return Target(base_url.rstrip("/"), _caller(contract, "default", content), others, spares, refused, world, names)
+    caller = _caller(contract, "default", content)
+    return Target(base_url.rstrip("/"), caller, others, spares, refused, world, names, control)
 
 
 def _caller(contract: Contract, name: str, node: Any) -> Caller:

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from mock_server.contract import Json, Parameter
 
@@ -56,6 +56,30 @@ def encode(body: Json, media: str) -> bytes:
     if media == FORM and isinstance(body, Mapping):
         return urlencode([pair for name, value in body.items() for pair in brackets(name, value)]).encode()
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def unpack(text: str) -> Json:
+    """What a form carries, the other way round than `brackets`: `a[b]=c` an object, `a[]=c` and `a[0]=c` arrays; every value is text."""
+    made: dict[str, Any] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        first, *rest = name.replace("]", "").split("[")
+        node: Any = made
+        for step, below in zip((first, *rest), (*rest, None), strict=True):
+            if below is None:
+                _put(node, step, value)
+            else:
+                node = _put(node, step, [] if below == "" or below.isdecimal() else {})
+    return made
+
+
+def _put(node: Any, step: str, value: Any) -> Any:
+    """Put a value at a step where nothing stands yet, and give what stands there."""
+    if isinstance(node, list):
+        if step.isdecimal() and int(step) < len(node):
+            return node[int(step)]
+        node.append(value)
+        return node[-1]
+    return node.setdefault(step, value) if isinstance(node, dict) else {}
 
 
 def curl(

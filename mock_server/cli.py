@@ -199,7 +199,10 @@ def lint(vendors: tuple[str, ...], verbose: bool) -> None:
     help="Credentials and known records, as YAML.",
 )
 @click.option(
-    "--control", default="", metavar="URL|/PATH", help="Where its clock is moved and its webhooks are read; ours is found."
+    "--control",
+    default="",
+    metavar="URL|/PATH",
+    help="Where its clock is moved and its webhooks are read; ours is found.",
 )
 @click.option(
     "--report-dir", type=click.Path(file_okay=False, path_type=Path), help="Write JUnit and JSON reports here."

@@ -1,0 +1,216 @@
+"""What a target offers beside its API for tests: a clock that can be moved, and a sink that keeps the webhooks it sends.
+
+Our own sandbox has both; another implementation may offer the same few operations (docs/conformance.md). Each promise that needs one says
+"not tested" where there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from conformance.client import Answer, Client
+from conformance.exchange import Exchange
+from conformance.finding import Broken, NotTested, Unreachable
+from conformance.moments import iso, parsed
+from conformance.target import WORLD_HEADER
+from conformance.wire import curl
+
+_PATIENCE = 3.0
+_PAUSE = 0.01
+_SETTLED = 0.05
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook as it arrived: the event's name, its headers in lower case, its body's bytes."""
+
+    id: Any
+    event: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def address(client: Client) -> str:
+    """Where the target is controlled: as it was said, or beside the vendor's mount where that is our own sandbox. Raises NotTested."""
+    if "control" not in client.found:
+        target = client.target
+        client.found["control"] = (
+            urljoin(f"{target.base_url}/", target.control).rstrip("/") if target.control else _beside(target.base_url)
+        )
+    if not client.found["control"]:
+        raise NotTested("the target has no control address: no clock to move, no sink for its webhooks")
+    return str(client.found["control"])
+
+
+def _beside(base_url: str) -> str:
+    """The control API of our own sandbox: it says so on its health page."""
+    above, _, name = base_url.rpartition("/")
+    if not name or not urlsplit(above).netloc:
+        return ""
+    try:
+        page = httpx.get(f"{above}/_mock/health", timeout=10, trust_env=False).json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return ""
+    return f"{above}/_mock" if isinstance(page, dict) and isinstance(page.get("worlds"), list) else ""
+
+
+def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """One call of the control API: status and parsed body. It stands among the calls of a finding."""
+    url = address(client) + path
+    headers = {"Accept": "application/json", **({WORLD_HEADER: client.world} if client.world else {})}
+    content = None
+    if body is not None:
+        headers["Content-Type"], content = "application/json", json.dumps(body).encode()
+    began, at = time.time(), time.perf_counter()
+    try:
+        reply = client.http.request(method, url, headers=headers, content=content, timeout=120)
+    except httpx.HTTPError as error:
+        raise Unreachable(f"the control address {url} stopped answering: {error}") from None
+    if method != "GET":
+        line = curl(method, url, headers, content, client.secrets)
+        took = time.perf_counter() - at
+        exchange = Exchange(
+            method, url, headers, content, reply.status_code, reply.headers, reply.content, began, took
+        )
+        client.transcript.append(Answer(None, reply.status_code, reply.headers, reply.content, line, exchange))
+    if reply.status_code >= 500:
+        raise Broken("no server error, whatever is sent", f"{reply.status_code} from {method} {path}")
+    try:
+        return reply.status_code, reply.json() if reply.content else None
+    except ValueError:
+        return reply.status_code, None
+
+
+# The clock --------------------------------------------------------------------------------------------------------------
+
+
+def now(client: Client) -> datetime:
+    """The target's time. Raises NotTested where it has no clock."""
+    status, body = ask(client, "GET", "/clock")
+    return _moment(status, body)
+
+
+def advance(client: Client, duration: str) -> datetime:
+    """Move the clock by a duration, and say where it is then."""
+    return _move(client, {"advance": duration})
+
+
+def until(client: Client, moment: datetime) -> datetime:
+    """Move the clock to a moment; it stays where it is already later."""
+    here = now(client)
+    return here if moment <= here else _move(client, {"to": iso(moment)})
+
+
+def freeze(client: Client, moment: datetime) -> datetime:
+    """Let the clock stand still at a moment, which may be a past one."""
+    return _move(client, {"freeze": iso(moment)})
+
+
+def _move(client: Client, body: Mapping[str, str]) -> datetime:
+    status, answer = ask(client, "POST", "/clock", body)
+    moment = _moment(status, answer)
+    while isinstance(answer, dict) and answer.get("complete") is False and "to" in body:
+        status, answer = ask(client, "POST", "/clock", body)
+        moment = _moment(status, answer)
+    return moment
+
+
+def _moment(status: int, body: Any) -> datetime:
+    try:
+        if 200 <= status < 300:
+            return parsed(body["now"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise NotTested(f"the target has no clock that can be moved like this: {status} {str(body)[:120]}")
+
+
+@contextlib.contextmanager
+def standing(client: Client, at: datetime | None = None) -> Iterator[datetime]:
+    """The clock stands still, at a moment or at the next whole second; afterwards it runs. Raises NotTested without a clock."""
+    try:
+        yield freeze(client, at or (now(client) + timedelta(seconds=1)).replace(microsecond=0))
+    finally:
+        ask(client, "POST", "/clock", {"resume": True})
+
+
+@contextlib.contextmanager
+def apart(client: Client) -> Iterator[None]:
+    """A world of its own for as long as the context lasts, where the target has worlds: its clock moves for nobody else."""
+    world, populated = client.world, client.populated
+    client.found["worlds"] = number = client.found.get("worlds", 0) + 1
+    client.world = f"{world}-{number}" if world else ""
+    client.populated = {key: kept for key, kept in populated.items() if not key[0].startswith("dependency")}
+    try:
+        yield
+    finally:
+        if world and client.found.get("control", "").endswith("/_mock") and not client.target.control:
+            length = len(client.transcript)
+            ask(client, "POST", "/reset")
+            del client.transcript[length:]
+        client.world, client.populated = world, populated
+
+
+# The sink ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the target sends its webhooks: in the sink, under an id, signed with a secret."""
+
+    id: Any
+    secret: str
+
+
+def listen(client: Client) -> Endpoint:
+    """Let the target send its webhooks to the sink, at an endpoint of their own. Raises NotTested without one."""
+    vendor = client.scope.contract.name
+    status, body = ask(client, "POST", "/webhooks/endpoints", {"vendor": vendor, "url": "sink:"})
+    if status != 201 or not isinstance(body, dict) or "id" not in body:
+        raise NotTested(f"the target has no sink for its webhooks: {status} {str(body)[:120]}")
+    return Endpoint(body["id"], str(body.get("secret", "")))
+
+
+def empty(client: Client) -> None:
+    """Forget what the sink has received."""
+    status, _ = ask(client, "DELETE", "/webhooks/sink")
+    if not 200 <= status < 300:
+        raise NotTested(f"the sink cannot be emptied: {status}")
+
+
+def received(client: Client, endpoint: Endpoint, enough: Callable[[list[Delivery]], bool]) -> list[Delivery]:
+    """What an endpoint has received, in its order, as soon as it is enough; what there is, once that has not come for a while."""
+    start = time.monotonic()
+    while True:
+        deliveries = _deliveries(client, endpoint)
+        if enough(deliveries) and client.target.control:
+            time.sleep(_SETTLED)  # what comes too often comes late
+            return _deliveries(client, endpoint)
+        if enough(deliveries) or time.monotonic() - start > _PATIENCE:
+            return deliveries
+        time.sleep(_PAUSE)
+
+
+def _deliveries(client: Client, endpoint: Endpoint) -> list[Delivery]:
+    status, body = ask(client, "GET", f"/webhooks/sink?vendor={client.scope.contract.name}")
+    entries = body.get("received") if isinstance(body, dict) else None
+    if status != 200 or not isinstance(entries, list):
+        raise NotTested(f"the sink cannot be read: {status} {str(body)[:120]}")
+    return [
+        Delivery(
+            entry["delivery"],
+            entry["event"],
+            {str(name).lower(): str(value) for name, value in entry["headers"].items()},
+            entry["body"].encode(),
+        )
+        for entry in entries
+        if entry["endpoint"] == endpoint.id
+    ]

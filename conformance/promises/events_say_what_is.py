@@ -1,0 +1,87 @@
+"""A webhook is what the document says it is, and says of a record what is so."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.client import Client
+from conformance.comparison import same
+from conformance.control import Delivery
+from conformance.events import body_of, shown_in, webhook_of
+from conformance.finding import Broken, NotTested
+from conformance.observation import Observed, changing, observe
+from conformance.promise import Promise, Subject
+from mock_server.contract import Webhook
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    observed = observe(subject, client)
+    if not observed.deliveries:
+        raise NotTested(f"{subject.name} gives off no event")
+    for delivery in observed.deliveries:
+        webhook, body = webhook_of(client, delivery), body_of(client, delivery)
+        media = delivery.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != webhook.media:
+            raise Broken(f"the media type {webhook.media}", media or "none", pointer=webhook.pointer)
+        faults = client.scope.schemas.faults(webhook.schema, body)
+        if faults:
+            raise Broken(f"a body of {webhook.event} as documented", "; ".join(faults[:3]), pointer=webhook.pointer)
+        _says(client, observed, webhook, body)
+        _signed(client, delivery, observed.endpoint.secret)
+
+
+def _says(client: Client, observed: Observed, webhook: Webhook, body: Any) -> None:
+    """What the body shows of the record is how it is shown then; a record that is gone, how it was."""
+    resource = observed.made.resource
+    if not any(emission.event == webhook.event for emission in resource.emissions):
+        return
+    record = observed.after if observed.after is not None else observed.before
+    for shown in shown_in(client, webhook, body, resource):
+        if record is not None and shown[resource.key] == observed.made.key:
+            wrong = _differences(client, observed, shown, record)
+            if wrong:
+                raise Broken(f"{webhook.event} to say what is", "; ".join(wrong[:4]), pointer=webhook.pointer)
+
+
+def _differences(client: Client, observed: Observed, shown: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+    resource = observed.made.resource
+    names = [n for n in shown if n in record and n in resource.properties and observed.is_one_step]
+    return [
+        f"{name} is {shown[name]!r} in the body and {record[name]!r} in an answer"
+        for name in names
+        if not same(client.scope.schemas, resource.properties[name], record[name], shown[name])
+    ]
+
+
+def _signed(client: Client, delivery: Delivery, secret: str) -> None:
+    contract = client.scope.contract
+    if contract.secret_header is not None and delivery.headers.get(contract.secret_header.lower()) != secret:
+        raise Broken(
+            f"the endpoint's secret in {contract.secret_header}",
+            "another, or none",
+            pointer="/x-vendor/webhooks/secret",
+        )
+    if contract.signature is None:
+        return
+    rule = contract.signature
+    digest = hmac.new(secret.encode(), delivery.body, getattr(hashlib, rule.digest)).digest()
+    due = digest.hex() if rule.encoding == "hex" else base64.b64encode(digest).decode()
+    if delivery.headers.get(rule.header.lower()) != due:
+        raise Broken(
+            f"{rule.header}: the {rule.digest} HMAC of the body with the endpoint's secret, in {rule.encoding}",
+            delivery.headers.get(rule.header.lower(), "no such header"),
+            pointer="/x-vendor/webhooks/signature",
+        )
+
+
+PROMISE = Promise(
+    "events_say_what_is",
+    "A webhook has the documented body, which shows the record as answers do, and is signed with its endpoint's secret.",
+    ("x-emits", "x-webhooks", "x-vendor"),
+    changing,
+    _probe,
+)

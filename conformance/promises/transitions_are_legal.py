@@ -1,0 +1,100 @@
+"""A record moves from where an operation may start, to where it may end, and from nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.client import Answer, Client
+from conformance.control import apart, standing
+from conformance.finding import Broken, NotTested
+from conformance.promise import Promise, Subject, of
+from conformance.scope import Scope
+from conformance.sights import Made, see
+from conformance.states import Route, act, among, around, bring, movers, named, routes, targets, timed
+
+
+def _subjects(scope: Scope) -> Iterator[Subject]:
+    for resource in scope.contract.resources.values():
+        for operation in movers(scope, resource) if resource.state else ():
+            if operation.action.states or targets(resource, operation):
+                yield of(operation)
+
+
+def _probe(subject: Subject, client: Client) -> None:
+    resource = client.scope.resource(subject.operation)
+    known = routes(client, resource).states
+    if not known:
+        raise NotTested(f"no {resource.name} could be made whose {resource.state} is shown")
+    tried = 0
+    with apart(client), contextlib.ExitStack() as stack:
+        if timed(client):
+            stack.enter_context(standing(client))
+        for state, route in known.values():
+            legal = not subject.operation.action.states or among(state, subject.operation.action.states)
+            tried += (_moves if legal else _refuses)(subject, client, state, route)
+    if not tried:
+        raise NotTested(f"{subject.operation.id} was refused from {', '.join(state for state, _ in known.values())}")
+
+
+def _refuses(subject: Subject, client: Client, state: str, route: Route) -> int:
+    """From a state it does not start from: the stated refusal, and everything as it was."""
+    operation, due = subject.operation, subject.operation.statuses.get("state")
+    if due is None:
+        return 0
+    resource = client.scope.resource(operation)
+    made, before = bring(client, resource, route)
+    beside = around(client, made)
+    for example in named(client.scope, operation):
+        answer = act(client, operation, made, example)
+        if answer.status != due:
+            raise Broken(f"{due} from the state {state!r}", str(answer), status=due)
+        _, after = see(client, made)
+        if after != before:
+            raise Broken("a refused call to leave the record as it was", _difference(before, after), status=due)
+    if around(client, made) != beside:
+        raise Broken("a refused call to leave nothing behind", "other records than before", status=due)
+    return 1
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any] | None) -> str:
+    if after is None:
+        return "it is gone"
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return "; ".join(f"{name} was {before.get(name)!r} and is {after.get(name)!r}" for name in changed[:4])
+
+
+def _moves(subject: Subject, client: Client, state: str, route: Route) -> int:
+    """From a state it starts from: into one of the states it may end in."""
+    operation, resource = subject.operation, client.scope.resource(subject.operation)
+    ends = targets(resource, operation)
+    moved = 0
+    for example in named(client.scope, operation) if ends else ():
+        made, _ = bring(client, resource, route)
+        answer = act(client, operation, made, example)
+        if not answer.ok:
+            continue
+        moved += 1
+        _, after = see(client, made)
+        for shown in [after, *_answered(answer, made)]:
+            end = shown.get(resource.state) if shown and resource.state else None
+            if end is not None and not among(end, ends):
+                raise Broken(f"{' or '.join(ends)} afterwards, from {state!r}", f"{end!r}")
+    return moved
+
+
+def _answered(answer: Answer, made: Made) -> list[Mapping[str, Any]]:
+    if answer.operation is None:
+        return []
+    records = answer.records(answer.operation.view(made.resource.name))
+    return [record for record in records if record.get(made.resource.key) == made.key]
+
+
+PROMISE = Promise(
+    "transitions_are_legal",
+    "An operation moves a record only from the states it may start in to those it may end in; elsewhere it is refused and leaves nothing behind.",
+    ("x-action", "x-resource"),
+    _subjects,
+    _probe,
+)
