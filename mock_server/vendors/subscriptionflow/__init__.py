@@ -11,6 +11,7 @@ from mock_server.vendor import Answer, Call, Space, Vendor
 from mock_server.vendors.subscriptionflow import (
     catalogue,
     customers,
+    events,
     filters,
     invoices,
     ledger,
@@ -56,6 +57,7 @@ vendor.action("cancelSubscription")(subscriptions.cancel)
 vendor.action("extendSubscriptionPeriod")(subscriptions.extend_period)
 for name, move in lifecycle.DUES.items():
     vendor.due("Subscription", name)(move)
+vendor.event(*events.NAMES)(events.payload)
 
 
 @vendor.action("createAccessToken")

@@ -69,13 +69,15 @@ def _invoice(
 ) -> StoredRecord:
     code, today = currency(customer), terms.midnight(space.now)
     amount, promise = money.major(total, code), (customer or {}).get("terms")
+    due = _due(today, promise)
     return space.create(
         "Invoice",
         {
             "customer_id": record.get("customer_id"),
             "subscription_id": record["id"],
             "invoice_date": terms.written(today),
-            "due_date": terms.written(_due(today, promise)),
+            "due_date": terms.written(due or today),
+            "overdue_at": terms.stamp(due + _DAY) if due else None,
             "terms": promise,
             "status": "Due" if total else "Paid",
             "currency": code,
@@ -94,10 +96,10 @@ def _invoice(
     )
 
 
-def _due(today: datetime, promise: str | None) -> datetime:
-    """The day by which an invoice is to be paid: so many days later as the customer's terms say (`Net 30`), else the same day."""
-    found = _NET.fullmatch(promise or "")
-    return today + timedelta(days=int(found[1])) if found and today.year < 9999 else today
+def _due(today: datetime, promise: str | None) -> datetime | None:
+    """The day by which an invoice is to be paid: so many days later as the customer's terms say (`Net 30`); None without such terms."""
+    found = _NET.fullmatch(promise) if promise else None
+    return today + timedelta(days=int(found[1])) if found and today.year < 9999 else None
 
 
 def _items(space: Space, record: StoredRecord, lines: Sequence[Line], code: str) -> list[dict[str, Any]]:

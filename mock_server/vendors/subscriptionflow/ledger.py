@@ -59,6 +59,9 @@ def settle(space: Space, key: Any) -> None:
     changes["status"] = _standing(space, invoice, total, rest)
     if not changes.items() <= invoice.items():
         space.change("Invoice", invoice, changes)
+    subscription = space.find("Subscription", invoice.get("subscription_id"))
+    if subscription is not None and changes["status"] == "Paid" and subscription.get("payment_status") != "Paid":
+        space.change("Subscription", subscription, {"payment_status": "Paid"})
 
 
 def _counted(payment: StoredRecord, code: str | None) -> int:
