@@ -14,7 +14,8 @@ MONTHLY, YEARLY, METERED = (f"d0000000-0000-4000-8000-{n:012d}" for n in (1, 2, 
 FEE, YEARLY_FEE = (f"f0000000-0000-4000-8000-{n:012d}" for n in (1, 2))
 CLUB = "50000000-0000-4000-8000-000000000001"
 UNA = "90000000-0000-4000-8000-000000000001"
-INSTALMENTS, JANUARY = (f"60000000-0000-4000-8000-{n:012d}" for n in (1, 2))
+INSTALMENTS, JANUARY, FEBRUARY = (f"60000000-0000-4000-8000-{n:012d}" for n in (1, 2, 3))
+PENDING, PROCESSED = (f"80000000-0000-4000-8000-{n:012d}" for n in (1, 2))
 NOBODY = "names-nothing"
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -195,26 +196,26 @@ def test_every_field_that_a_record_lacks_is_named(api, module):
         (f"plans/{MONTHLY}/link/products", [MAGAZINE]),
         (f"plan-prices/{FEE}/link/plans", [MONTHLY]),
         (f"plan-prices/{FEE}/link/products", [MAGAZINE]),
-        (f"plan-prices/{FEE}/link/usages", [f"80000000-0000-4000-8000-{n:012d}" for n in (1, 2)]),
+        (f"plan-prices/{FEE}/link/usages", [PENDING, PROCESSED]),
         (f"invoices/{INSTALMENTS}/link/transactions", ["70000000-0000-4000-8000-000000000001"]),
         (f"invoices/{JANUARY}/link/credit-notes", ["a0000000-0000-4000-8000-000000000001"]),
-        (f"invoices/{JANUARY}/link/usages", ["80000000-0000-4000-8000-000000000001"]),
+        (f"invoices/{JANUARY}/link/usages", [PROCESSED]),
         (f"invoices/{JANUARY}/link/customers", [ADA]),
         ("transactions/70000000-0000-4000-8000-000000000001/link/invoices", [INSTALMENTS]),
         ("transactions/70000000-0000-4000-8000-000000000001/link/customers", [ADA]),
         ("transactions/70000000-0000-4000-8000-000000000001/link/transactions", []),
-        ("usages/80000000-0000-4000-8000-000000000001/link/subscriptions", [CLUB]),
-        ("usages/80000000-0000-4000-8000-000000000001/link/customers", [ADA]),
-        ("usages/80000000-0000-4000-8000-000000000001/link/plan-prices", [FEE]),
-        ("usages/80000000-0000-4000-8000-000000000001/link/invoices", [JANUARY]),
-        ("usages/80000000-0000-4000-8000-000000000002/link/invoices", []),
+        (f"usages/{PENDING}/link/subscriptions", [CLUB]),
+        (f"usages/{PENDING}/link/customers", [ADA]),
+        (f"usages/{PENDING}/link/plan-prices", [FEE]),
+        (f"usages/{PROCESSED}/link/invoices", [JANUARY]),
+        (f"usages/{PENDING}/link/invoices", []),
         ("credit-notes/a0000000-0000-4000-8000-000000000001/link/customers", [ADA]),
         ("credit-notes/a0000000-0000-4000-8000-000000000001/link/invoices", [JANUARY]),
-        (f"customers/{ADA}/link/invoices", [INSTALMENTS, JANUARY]),
+        (f"customers/{ADA}/link/invoices", [INSTALMENTS, JANUARY, FEBRUARY]),
         (f"customers/{ADA}/link/payment-methods", ["40000000-0000-4000-8000-000000000001"]),
         (f"customers/{BASIL}/link/credit-notes", ["a0000000-0000-4000-8000-000000000002"]),
-        (f"subscriptions/{CLUB}/link/invoices", [JANUARY]),
-        (f"subscriptions/{CLUB}/link/usages", [f"80000000-0000-4000-8000-{n:012d}" for n in (1, 2)]),
+        (f"subscriptions/{CLUB}/link/invoices", [JANUARY, FEBRUARY]),
+        (f"subscriptions/{CLUB}/link/usages", [PENDING, PROCESSED]),
     ],
 )
 def test_a_relation_gives_the_records_of_the_other_module(api, path, found):
@@ -318,7 +319,7 @@ def test_a_usage_of_what_the_subscription_does_not_have_is_refused(api, field, v
 
 
 def test_a_usage_that_was_billed_can_no_longer_change(api):
-    path = "/api/v1/usages/80000000-0000-4000-8000-000000000001"
+    path = f"/api/v1/usages/{PROCESSED}"
     answer = api.put(path, json={"quantity": 3})
     assert (answer.status_code, set(answer.json())) == (400, {"message"})
     assert records(api.get(path))["attributes"]["quantity"] == 1
@@ -326,7 +327,7 @@ def test_a_usage_that_was_billed_can_no_longer_change(api):
 
 def test_a_usage_can_be_billed_again_once_its_invoice_is_gone(api):
     api.delete(f"/api/v1/invoices/{JANUARY}")
-    usage = records(api.get("/api/v1/usages/80000000-0000-4000-8000-000000000001"))
+    usage = records(api.get(f"/api/v1/usages/{PROCESSED}"))
     assert (usage["attributes"]["status"], usage["relationships"]["invoice_id"]) == ("Pending", None)
 
 

@@ -148,7 +148,7 @@ def test_an_invoice_for_what_does_not_exist_is_refused_and_leaves_nothing(api, w
     items = [{"plan_id": MONTHLY, "product_id": MAGAZINE}]
     answer = api.post("/api/v1/invoices", json={"customer_id": ADA, "status": "due", "items": items, **wrong})
     assert set(errors(answer)) == fields
-    assert api.get("/api/v1/invoices").json()["meta"]["total"] == 2
+    assert api.get("/api/v1/invoices").json()["meta"]["total"] == 3
 
 
 def test_a_discount_takes_no_more_off_than_there_is(api):
@@ -350,13 +350,31 @@ def test_a_refund_that_fails_or_goes_leaves_the_payment_whole(api):
     assert standing(api, invoice) == ("Due", 0, 100)
 
 
-def test_an_overdue_invoice_stays_overdue_until_it_is_paid_and_is_again_once_that_goes_back(api):
-    invoice = bill(api, due_date="2026-04-01")
-    payment = pay(api, 100, invoice)
+def test_an_invoice_is_overdue_when_its_due_date_is_over_and_again_once_a_payment_goes_back(flow, api):
+    invoice, early = bill(api, due_date="2026-04-20"), bill(api, due_date="2026-04-20")
+    payment = pay(api, 100, early)
+    flow.control.post("/clock", json={"to": "2026-04-20T23:59:59Z"})
+    assert (standing(api, invoice)[0], standing(api, early)[0]) == ("Due", "Paid")
+    flow.control.post("/clock", json={"to": "2026-04-21T00:00:00Z"})
+    assert (standing(api, invoice)[0], standing(api, early)[0]) == ("Overdue", "Paid")
     refund(api, payment, 40)
-    assert standing(api, invoice) == ("Overdue", 60, 40)
-    pay(api, 40, invoice)
-    assert standing(api, invoice) == ("Paid", 100, 0)
+    assert standing(api, early) == ("Overdue", 60, 40)
+    pay(api, 40, early)
+    assert standing(api, early) == ("Paid", 100, 0)
+
+
+def test_a_due_date_that_moves_moves_the_day_on_which_an_invoice_is_overdue(flow, api):
+    invoice = bill(api, due_date="2026-04-20")
+    api.put(f"/api/v1/invoices/{invoice['id']}", json={"due_date": "2026-04-25"})
+    flow.control.post("/clock", json={"to": "2026-04-25T12:00:00Z"})
+    assert standing(api, invoice)[0] == "Due"
+    flow.control.post("/clock", json={"to": "2026-04-26T00:00:00Z"})
+    assert standing(api, invoice)[0] == "Overdue"
+
+
+@pytest.mark.parametrize("due", ["9999-12-31", "0001-01-01", "2026-04-12"])
+def test_a_due_date_beyond_the_calendar_or_over_already_is_served(api, due):
+    assert bill(api, due_date=due)["attributes"]["status"] == "Due"
 
 
 @settings(max_examples=40, deadline=None)
@@ -411,7 +429,7 @@ def test_what_a_credit_note_no_longer_covers_is_owed_again(api, how):
         api.put(f"/api/v1/credit-notes/{CREDIT}", json={"status": "Cancelled"})
     else:
         api.delete(f"/api/v1/credit-notes/{CREDIT}")
-    assert standing(api, JANUARY) == ("Overdue", 0, 10)
+    assert standing(api, JANUARY) == ("Due", 0, 10)
 
 
 # Payment methods ------------------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from typing import Any
 
 from mock_server import money
 from mock_server.contract import escape
+from mock_server.durations import Duration
 from mock_server.problems import Problem, Violation
 from mock_server.store import StoredRecord
 from mock_server.vendor import Call
 from mock_server.vendors.subscriptionflow import billing, pricing, terms
 
+_DAY = Duration(days=1)
 _OPEN = ("Draft", "Due", "Overdue")
 
 
@@ -43,6 +45,7 @@ def create(call: Call, proceed: Callable[[Call], Any]) -> Any:
         "currency": code,
         "status": body["status"].title(),
         "invoice_date": body.get("invoice_date") or today,
+        "overdue_at": _overdue_at(call),
         "is_oneoff": 1,
         "items": items,
     }
@@ -55,8 +58,17 @@ def update(call: Call, proceed: Callable[[Call], Any]) -> Any:
     status = ((call.body or {}).get("status") or before["status"]).title()
     if status != before["status"] and (before["status"] not in _OPEN or _is_touched(before)):
         raise Problem("state", f"The Invoice is {before['status']}; it cannot become {status}.")
+    changes = {"overdue_at": _overdue_at(call)} if "due_date" in (call.body or {}) else {}
     record = proceed(call)
-    return record if record["status"] == status else call.change("Invoice", record, {"status": status})
+    changes |= {"status": status} if record["status"] != status else {}
+    return call.change("Invoice", record, changes) if changes else record
+
+
+def _overdue_at(call: Call) -> str | None:
+    """When the day is over that the body has for the invoice's due date; None where it has none, or one that is over."""
+    due = terms.day(call.body.get("due_date"))
+    over = None if due is None else terms.nth(_DAY, due, 1)
+    return terms.stamp(over) if over is not None and over > call.now else None
 
 
 def _is_touched(invoice: StoredRecord) -> bool:

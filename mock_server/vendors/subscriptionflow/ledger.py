@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_server import money
+from mock_server.clock import parsed
 from mock_server.problems import Problem, Violation
 from mock_server.store import StoredRecord
 from mock_server.vendor import Call, Space
-from mock_server.vendors.subscriptionflow import terms
 
 PAYABLE = ("Due", "Partially Paid", "Overdue")
 """The states in which an invoice can be paid."""
@@ -87,8 +87,8 @@ def _standing(space: Space, invoice: StoredRecord, total: int, rest: int) -> Any
         return status
     if rest <= 0:
         return "Paid"
-    due = invoice.get("due_date")
-    if status == "Overdue" or (status == "Paid" and due is not None and due < terms.written(space.now)):
+    at = invoice.get("overdue_at")
+    if status == "Overdue" or (at is not None and parsed(at) <= space.now):
         return "Overdue"
     return "Partially Paid" if rest < total else "Due"
 
