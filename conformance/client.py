@@ -12,9 +12,11 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from conformance.exchange import Exchange
+from conformance.fields import fields_of
 from conformance.finding import Broken, NotTested, Unreachable
 from conformance.scope import Scope
-from conformance.target import WORLD_HEADER, Caller, Target
+from conformance.target import WORLD_HEADER, Caller, Target, secrets_of
 from conformance.values import Fresh, nothing, sample
 from conformance.wire import as_text, curl, encode, query_pairs
 from mock_server.contract import Json, Operation, Parameter, View
@@ -22,6 +24,7 @@ from mock_server.contract import Json, Operation, Parameter, View
 ABSENT: Any = object()
 _TIMEOUT = 20.0
 _PATIENCE = 5
+_ENOUGH = 60
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Answer:
     headers: Mapping[str, str]
     content: bytes
     curl: str
+    exchange: Exchange | None = None
 
     @property
     def ok(self) -> bool:
@@ -66,6 +70,14 @@ class Ledger:
     """How often each operation answered with which status, over a whole run."""
 
     counts: dict[str, Counter[int]] = field(default_factory=dict)
+    fields: dict[str, set[str]] = field(default_factory=dict)
+    looked: Counter[str] = field(default_factory=Counter)
+
+    def note_fields(self, operation: str, status: int, sent: bytes | None, shown: bytes) -> None:
+        """Keep which fields were sent and shown in a call that succeeded; a few dozen of an operation's calls tell all."""
+        if 200 <= status < 300 and self.looked[operation] < _ENOUGH:
+            self.looked[operation] += 1
+            self.fields.setdefault(operation, set()).update(fields_of(sent, shown))
 
     def note(self, operation: str, status: int) -> None:
         """Count one answer."""
@@ -88,8 +100,7 @@ class Client:
         self.transcript: list[Answer] = []
         self.populated: dict[tuple[str, str], list[Any]] = {}
         self.found: dict[str, Any] = {}
-        callers = (target.caller, *target.others, *target.spares)
-        self.secrets = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate(callers) if caller.token}
+        self.secrets = secrets_of(target)
         self.world = f"{target.world}-{layer}" if layer and target.world else target.world
         self.http = httpx.Client(
             timeout=_TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40)
@@ -156,6 +167,7 @@ class Client:
         if self.world:
             sent[WORLD_HEADER] = self.world
         for attempt in range(4):
+            began, at = time.time(), time.perf_counter()
             try:
                 reply = self.http.request(method, url, headers=sent, content=content)
             except httpx.TimeoutException:
@@ -168,12 +180,14 @@ class Client:
                 raise Unreachable(f"{self.target.base_url} stopped answering: {error}") from None
             if reply.status_code != 429 or not self._patient(reply, attempt):
                 break
-        answer = Answer(
-            operation, reply.status_code, reply.headers, reply.content, curl(method, url, sent, content, self.secrets)
-        )
+        took = time.perf_counter() - at
+        exchange = Exchange(method, url, sent, content, reply.status_code, reply.headers, reply.content, began, took)
+        line = curl(method, url, sent, content, self.secrets)
+        answer = Answer(operation, reply.status_code, reply.headers, reply.content, line, exchange)
         self.transcript.append(answer)
         if operation is not None:
             self.ledger.note(operation.id, answer.status)
+            self.ledger.note_fields(operation.id, answer.status, content, answer.content)
         if answer.status >= 500:
             raise Broken("no server error, whatever is sent", str(answer))
         return answer

@@ -79,7 +79,7 @@ def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, 
         line = curl(method, url, headers, content, client.secrets)
         took = time.perf_counter() - at
         exchange = Exchange(
-            method, url, headers, content, reply.status_code, reply.headers, reply.content, began, took
+            method, url, headers, content, reply.status_code, reply.headers, reply.content, began, took, control=True
         )
         client.transcript.append(Answer(None, reply.status_code, reply.headers, reply.content, line, exchange))
     if reply.status_code >= 500:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from conformance.exchange import Step
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One broken promise: which, where the document says so, what was seen, and how to see it again.
 
+    `steps` are its calls, and `requests` the same as command lines; `due` are the statuses of which one was due for the last of them.
     `apart` findings rest on an inferred fact in a run that did not ask for those: reported, but failing nobody.
     """
 
@@ -26,6 +29,8 @@ class Finding:
     seed: int
     replay: str
     apart: bool = False
+    due: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The finding as plain data."""

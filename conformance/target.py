@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import yaml
 
+from conformance.exchange import is_credential
 from conformance.finding import Unreachable
 from mock_server.contract import Contract, load_fixtures
 
@@ -142,6 +143,19 @@ def _caller(contract: Contract, name: str, node: Any) -> Caller:
     return Caller(
         name, None if token is None else str(token), str(node.get("tenant", "")), node.get("subject"), headers, known
     )
+
+
+def secrets_of(target: Target) -> dict[str, str]:
+    """What must stand in no report, and the shell variable that stands there instead: tokens, and what callers' headers hold."""
+    callers = (target.caller, *target.others, *target.spares)
+    found = {caller.token: f"$TOKEN{n or ''}" for n, caller in enumerate(callers) if caller.token}
+    for why, token in target.refused.items():
+        found.setdefault(token, f"${why.upper()}")
+    for n, caller in enumerate(callers):
+        for name, value in caller.headers.items():
+            if is_credential(name) and len(value) > 3:
+                found.setdefault(value, f"${name.upper().replace('-', '_')}{n or ''}")
+    return found
 
 
 def base_url(target: str, vendor: str) -> str:

@@ -60,7 +60,7 @@ def _outcome(run: Run, model: Model) -> Outcome:
         if not model.calls:
             run.doubts.append(f"the lifecycle of {model.resource} made no call")
         return Outcome("lifecycle", "lifecycle", model.resource, "kept", "", model.calls)
-    broken, operation, requests = model.broken
+    broken, operation, exchanges = model.broken
     finding = run.finding(
         "lifecycle",
         "lifecycle",
@@ -69,7 +69,7 @@ def _outcome(run: Run, model: Model) -> Outcome:
         operation,
         broken.pointer or operation.pointer,
         broken,
-        requests,
+        exchanges,
     )
     status: Any = "apart" if finding.apart else "broken"
     return Outcome("lifecycle", "lifecycle", model.resource, status, str(broken), model.calls, (finding,))

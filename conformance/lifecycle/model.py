@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import same, shown_as
+from conformance.exchange import Exchange
 from conformance.finding import Broken, NotTested
 from conformance.records import base_body, freshen, make
 from conformance.records import made_from as read_made
@@ -35,7 +36,7 @@ class Model:
         self.scope = client.scope
         self.resource = resource
         self.create = create
-        self.broken: tuple[Broken, Operation, list[str]] | None = None
+        self.broken: tuple[Broken, Operation, list[Exchange]] | None = None
         self.calls = 0
         self.sights = self.scope.sights(resource)
         self.updates = [
@@ -53,7 +54,7 @@ class Model:
         """Keep the first broken expectation with the calls that led to it."""
         if self.broken is None:
             last = next((a.operation for a in reversed(self.client.transcript) if a.operation), self.create)
-            self.broken = (broken, last, [answer.curl for answer in self.client.transcript])
+            self.broken = (broken, last, [a.exchange for a in self.client.transcript if a.exchange])
         return broken
 
     def born(self, example: str | None, change: Mapping[str, Any]) -> Life | None:

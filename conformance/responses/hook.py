@@ -64,7 +64,10 @@ class Hook:
         operation = self._operation(case)
         if operation is None or case.method.lower() != operation.method:
             return
-        self.client.ledger.note(operation.id, response.status_code)
+        ledger, body = self.client.ledger, response.request.body
+        ledger.note(operation.id, response.status_code)
+        sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
+        ledger.note_fields(operation.id, response.status_code, sent, response.content or b"")
 
     def filter_failure(self, context: Any, failure: Any, case: Any, response: Any) -> bool:
         """Schemathesis' hook: whether a failure is one. Two checks know less than the contract says."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
 
+from conformance.exchange import Exchange
 from conformance.finding import Broken, Finding, Unreachable
 from conformance.responses.configuration import Layer, configuration, document
 from conformance.responses.connection import direct
@@ -61,7 +62,7 @@ class _Failure:
     title: str
     message: str
     status: int | None
-    steps: tuple[str, ...]
+    exchanges: tuple[Exchange, ...]
 
 
 def _failures(event: Any) -> Iterator[_Failure]:
@@ -70,11 +71,30 @@ def _failures(event: Any) -> Iterator[_Failure]:
             if node.status is not Status.FAILURE or node.failure_info is None:
                 continue
             failure, interaction = node.failure_info.failure, event.recorder.interactions.get(case_id)
-            steps = tuple(step.curl for step in node.failure_info.steps) or (node.failure_info.code_sample,)
+            cases = [step.case_id for step in node.failure_info.steps] or [failure.case_id or case_id]
+            found = [event.recorder.interactions[case] for case in cases if case in event.recorder.interactions]
+            exchanges = tuple(_exchange(one) for one in found)
             answered = interaction.response.status_code if interaction and interaction.response else None
             yield _Failure(
-                node.name, failure.operation or event.label or "", failure.title, failure.message, answered, steps
+                node.name, failure.operation or event.label or "", failure.title, failure.message, answered, exchanges
             )
+
+
+def _exchange(interaction: Any) -> Exchange:
+    request, response = interaction.request, interaction.response
+    headers = {name: values[0] for name, values in request.headers.items()}
+    answered = {name: ", ".join(values) for name, values in response.headers.items()} if response else {}
+    return Exchange(
+        request.method,
+        request.uri,
+        headers,
+        request.body,
+        response.status_code if response else 0,
+        answered,
+        response.content or b"" if response else b"",
+        interaction.timestamp - (response.elapsed if response else 0),
+        response.elapsed if response else 0,
+    )
 
 
 def _doubt(run: Run, layer: Layer, event: Any) -> None:
@@ -85,11 +105,6 @@ def _doubt(run: Run, layer: Layer, event: Any) -> None:
 
 
 def _outcomes(run: Run, layer: Layer, failures: list[_Failure]) -> Iterator[Outcome]:
-    secrets = {
-        caller.token: f"$TOKEN{n or ''}"
-        for n, caller in enumerate((run.target.caller, *run.target.others))
-        if caller.token
-    }
     found: dict[str, dict[tuple[str, str], Finding]] = {}
     by_label = {operation.label: operation for operation in run.scope.operations}
     for failure in failures:
@@ -97,13 +112,20 @@ def _outcomes(run: Run, layer: Layer, failures: list[_Failure]) -> Iterator[Outc
         kept = found.setdefault(operation.id, {})
         if (failure.check, failure.title) in kept:
             continue
-        requests = [_masked(step, secrets) for step in failure.steps]
         broken = Broken(
             _SENTENCES.get(failure.check, failure.check), _observed(failure), status=_due(operation, failure)
         )
         sentence = _SENTENCES.get(failure.check, failure.check)
         kept[failure.check, failure.title] = run.finding(
-            layer, failure.check, sentence, operation.id, operation, operation.pointer, broken, requests
+            layer,
+            failure.check,
+            sentence,
+            operation.id,
+            operation,
+            operation.pointer,
+            broken,
+            failure.exchanges,
+            _right(operation, failure),
         )
     for operation in run.scope.operations:
         findings = tuple(found.get(operation.id, {}).values())
@@ -121,12 +143,23 @@ def _due(operation: Operation, failure: _Failure) -> int | None:
     return operation.success.status if failure.status and 200 <= failure.status < 300 else None
 
 
+def _right(operation: Operation, failure: _Failure) -> tuple[int, ...]:
+    """The statuses that would have been right, where a check is about nothing else."""
+    known = [operation.statuses.get(why) for why in ("unauthenticated", "forbidden")]
+    refusals = tuple(status for status in operation.responses if 400 <= status < 500)
+    due: dict[str, tuple[int | None, ...]] = {
+        "not_a_server_error": tuple(status for status in operation.responses if status < 500),
+        "status_code_conformance": tuple(operation.responses),
+        "negative_data_rejection": refusals,
+        "positive_data_acceptance": tuple(status for status in operation.responses if status < 400),
+        "missing_required_header": refusals,
+        "unsupported_method": (405,),
+        "use_after_free": (404, 410),
+        "ignored_auth": tuple(known),
+    }
+    return tuple(status for status in due.get(failure.check, ()) if status is not None)
+
+
 def _observed(failure: _Failure) -> str:
     text = " ".join(failure.message.partition("Schema at")[0].split())
     return f"{failure.status or 'no answer'}: {failure.title}. {text}"[:600]
-
-
-def _masked(step: str, secrets: Mapping[str, str]) -> str:
-    for secret, variable in secrets.items():
-        step = step.replace(secret, variable)
-    return step.replace("[Filtered]", "$TOKEN")
