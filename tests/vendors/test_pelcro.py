@@ -8,41 +8,26 @@ from typing import Any
 
 import httpx
 import pytest
-
-MOMENT = datetime(2026, 1, 31, tzinfo=UTC)
-NOW = 1769817600
-GAZETTE, HERALD = 1101, 1102
-MONTHLY, FREE, MEMBERSHIP, SHIPPED, CANADA, TEACHERS, HERALDS = 204051, 204052, 204053, 204054, 204055, 204056, 204061
-SEEDED = {704001, 704002, 704003, 504001, 804001}
-MONTREAL, BOSTON, VISA, FAILED_CARD = 305001, 305002, 405001, 405002
-
-
-class Reader:
-    """Somebody who reads a site, with a token of theirs or without one."""
-
-    def __init__(self, http: httpx.Client, token: str | None, site: int | None = GAZETTE) -> None:
-        self.http, self.site = http, site
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        query = {**({"site_id": self.site} if self.site else {}), **query}
-        response: httpx.Response = self.http.request(
-            method, f"/pelcro/api/v1/sdk/{path}", params=query, headers=self.headers, json=body
-        )
-        return response
-
-    def subscribe(self, plan: int = MONTHLY, **fields: Any) -> httpx.Response:
-        return self.call("POST", "subscription", {"plan_id": plan, **fields})
-
-    def customer(self) -> Any:
-        return self.call("POST", "customer").json()["data"]
-
-    def new(self, name: str) -> Any:
-        """What the customer has that was not among the fixtures."""
-        return [record for record in self.customer()[name] if record["id"] not in SEEDED]
-
-    def subscriptions(self) -> Any:
-        return self.new("subscriptions")
+from pelcro_reader import (
+    BOSTON,
+    CANADA,
+    FAILED_CARD,
+    FREE,
+    GAZETTE,
+    HERALD,
+    HERALDS,
+    MEMBERSHIP,
+    MOMENT,
+    MONTHLY,
+    MONTREAL,
+    NOW,
+    SHIPPED,
+    TEACHERS,
+    VISA,
+    Reader,
+    fields,
+    message,
+)
 
 
 @pytest.fixture
@@ -74,15 +59,6 @@ def bob(http: httpx.Client) -> Reader:
 @pytest.fixture
 def stranger(http: httpx.Client) -> Reader:
     return Reader(http, None)
-
-
-def message(response: httpx.Response) -> str:
-    return str(response.json()["error"]["message"])
-
-
-def fields(response: httpx.Response) -> set[str]:
-    assert response.status_code == 400
-    return set(response.json()["errors"])
 
 
 # Subscribing ----------------------------------------------------------------------------------------------------------

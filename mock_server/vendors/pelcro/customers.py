@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from mock_server.clock import parsed
+from mock_server.clock import later, parsed
 from mock_server.problems import Problem
 from mock_server.store import StoredRecord
 from mock_server.vendor import Call
@@ -120,7 +120,7 @@ def _token(call: Call, customer: StoredRecord) -> str:
         "tenant": call.tenant,
         "subject": customer["id"],
         "issued_at": call.now.isoformat(),
-        "expires_at": (call.now + lifetime).isoformat(),
+        "expires_at": later(call.now, days=lifetime.days).isoformat(),
         "revoked": False,
     }
     made: str = call.create("Credential", values)["token"]
@@ -137,7 +137,7 @@ def _issued(call: Call, customer: StoredRecord, lifetime: timedelta) -> Iterator
     revoked = sum(record["revoked"] for record, _ in found)
     for record, issued in found:
         excess = record["revoked"] and revoked > _REVOKED
-        if issued + lifetime <= call.now or excess:
+        if call.now - issued >= lifetime or excess:
             call.remove("Credential", record)
             revoked -= record["revoked"]
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from mock_server.vendor import Answer, Call
@@ -36,7 +35,7 @@ def preview(call: Call, proceed: Callable[[Call], Any]) -> Any:
         "subtotal": price.subtotal,
         "discount": price.discount,
         "taxes": price.tax,
-        "tax_lines": [asdict(tax) for tax in price.taxes],
+        "tax_lines": [tax._asdict() for tax in price.taxes],
         "total": price.total,
         "balance": customer["balance"] if customer["currency"] == price.currency else 0,
         "amount_due": price.total - payments.balance_of(customer, price),

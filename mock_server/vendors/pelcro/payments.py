@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from mock_server.problems import Problem
@@ -97,10 +97,11 @@ def attempted(means: Means | None, *, renewal: bool = False, earlier: int = 0) -
 
 def balance_of(customer: StoredRecord, price: Price) -> int:
     """How much of a price the customer's credit pays; below zero, what is credited."""
-    if price.total <= 0:
-        return price.total
+    total = price.total
+    if total <= 0:
+        return total
     credit: int = customer["balance"] if customer["currency"] == price.currency else 0
-    return min(credit, price.total)
+    return min(credit, total)
 
 
 def issue(
@@ -119,7 +120,9 @@ def issue(
     if applied:
         values = {"balance": customer["balance"] - applied, "currency": price.currency}
         space.change("Customer", customer, values)
-    due = price.total - applied
+    subtotal, tax = price.subtotal, price.tax
+    total = subtotal - price.discount + tax
+    due = total - applied
     sent = means is not None and means.by_invoice
     outcome = None if not due or sent else attempted(means, renewal=renewal)
     paid = not due or outcome == "succeeded"
@@ -133,12 +136,12 @@ def issue(
             "billing_reason": reason,
             "collection_method": "send_invoice" if sent else "charge_automatically",
             "currency": price.currency,
-            "lines": [asdict(line) for line in price.lines],
-            "subtotal": price.subtotal,
+            "lines": [line._asdict() for line in price.lines],
+            "subtotal": subtotal,
             "discount": price.discount,
-            "tax": price.tax,
-            "tax_lines": [asdict(tax) for tax in price.taxes],
-            "total": price.total,
+            "tax": tax,
+            "tax_lines": [tax._asdict() for tax in price.taxes],
+            "total": total,
             "balance_applied": applied,
             "amount_due": due,
             "amount_paid": due if paid else 0,

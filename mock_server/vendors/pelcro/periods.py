@@ -10,6 +10,8 @@ from mock_server.durations import Duration
 from mock_server.store import StoredRecord
 
 DAY = 86_400
+LAST = 253_402_300_799
+"""The last second of the calendar."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -25,7 +27,7 @@ def length(plan: StoredRecord) -> Duration:
 def end(plan: StoredRecord, anchor: int, cycles: int = 1) -> int:
     """When the period ends that is the so-manyeth after the anchor."""
     ends = length(plan).after(datetime.fromtimestamp(anchor, UTC), cycles)
-    return int(ends.timestamp())
+    return min(int(ends.timestamp()), LAST)
 
 
 def last_end(subscription: StoredRecord) -> Any:
@@ -36,5 +38,5 @@ def last_end(subscription: StoredRecord) -> Any:
 
 def ahead(days: int, now: int, latest: int | None = None) -> int:
     """The moment so many days from now, though none after the latest."""
-    moment = min(now + days * DAY, 253_402_300_799)
+    moment = min(now + days * DAY, LAST)
     return moment if latest is None else min(moment, latest)

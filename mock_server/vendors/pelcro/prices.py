@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from mock_server.durations import Duration
 from mock_server.money import percent, prorated
 from mock_server.store import StoredRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One thing that is charged, or, below zero, given back."""
 
     description: str
@@ -22,8 +22,7 @@ class Line:
     proration: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tax:
+class Tax(NamedTuple):
     """What one tax makes of a price."""
 
     name: str
@@ -106,7 +105,9 @@ def of_change(
     if whole_period or rest is None:
         lines.append(Line(plan["nickname"], plan["id"], quantity, amount))
     else:
-        amount, discount = (prorated(value, rest.part, rest.whole) for value in (amount, discount))
+        net = prorated(amount - discount, rest.part, rest.whole)
+        amount = prorated(amount, rest.part, rest.whole)
+        discount = amount - net
         lines.append(Line(f"Remaining time of {plan['nickname']}", plan["id"], quantity, amount, True))
     return _price(plan["currency"], tuple(lines), discount, rates)
 

@@ -103,7 +103,7 @@ def _first_payment(
     if invoice["status"] == "open":
         values["open_invoice_id"] = invoice["id"]
         if invoice["last_attempt"] == "requires_action":
-            values |= {"status": "incomplete", "confirm_by": now + CONFIRMATION}
+            values |= {"status": "incomplete", "confirm_by": min(now + CONFIRMATION, periods.LAST)}
         else:
             values["payment_due_at"] = invoice["due_date"]
     return call.change("Subscription", subscription, values)
@@ -139,7 +139,7 @@ def opened(plan: StoredRecord, start: int, anchor: int, cycles: int) -> dict[str
 def _trial(call: Call, plan: StoredRecord) -> dict[str, Any]:
     now = int(call.stamp())
     ends = periods.ahead(plan["trial_period_days"], now)
-    notice = max(ends - payments.trial_notice(call) * periods.DAY, now + 1)
+    notice = max(ends - payments.trial_notice(call) * periods.DAY, min(now + 1, ends))
     return {
         "status": "trialing",
         "current_period_start": now,
