@@ -6,6 +6,7 @@ Each vendor is divided into parts, done side by side by processes; what they tel
 from __future__ import annotations
 
 import tempfile
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import Any
 
 from rich.console import Console
 
+from conformance.aftermath import Aftermath
+from conformance.causes import cause
 from conformance.finding import Unreachable
 from conformance.parts import Part, join, split
-from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise, write
+from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise
+from conformance.reports import record
 from conformance.run import Profile, Settings
 from conformance.scope import Scope, read
 from conformance.target import BadTarget, base_url, reach
@@ -34,17 +38,22 @@ def check(
     workers: int | None = None,
     control: str = "",
     console: Console | None = None,
+    aftermath: Aftermath | None = None,
 ) -> int:
     """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand.
 
     `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
     replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
-    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none.
+    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none. `aftermath` says what is known
+    beforehand and what is written in the end; `report_dir` alone writes JSON and JUnit.
     """
     console = console or Console(highlight=False)
+    aftermath = aftermath or Aftermath(report_dir=report_dir)
+    began, at = time.time(), time.monotonic()
     results = [Result(vendor) for vendor in vendors]
     code = UNTOLD
     try:
+        known = aftermath.known()
         scopes = [Scope(read(vendor), include_inferred) for vendor in vendors]
         names = [scope.contract.name for scope in scopes]
         results = [Result(name) for name in names]
@@ -76,7 +85,9 @@ def check(
             )
             teller = _Teller(console, divided)
             stopped = run_all(parts, many, Path(scratch), teller.tell)
-        results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
+            results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
+            for settings, scope, result in zip(chosen, scopes, results, strict=True):
+                aftermath.settle(settings, scope, result, known, again=not stopped)
         codes = {result.code for result in results}
         code = STOPPED if stopped else BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
     except (BadTarget, ContractError, Unreachable) as error:
@@ -85,9 +96,9 @@ def check(
     except KeyboardInterrupt:
         code = STOPPED
     summarise(console, results, code)
-    if report_dir is not None:
-        settings = {"target": target, "profile": profile, "seed": seed, "inferred": include_inferred}
-        write(report_dir, results, settings, code)
+    asked = {"target": target, "profile": profile, "seed": seed, "inferred": include_inferred, "control": control}
+    asked["target_file"] = str(target_file.resolve()) if target_file else ""
+    aftermath.tell(console, results, record(results, asked, code, began, time.monotonic() - at))
     return code
 
 
@@ -105,11 +116,15 @@ class _Teller:
         self.console = console
         self.divided = divided
         self.ended: list[Part] = []
+        self.shown: set[str] = set()
 
     def tell(self, part: Part, event: Mapping[str, Any]) -> None:
-        """Findings as soon as they are found, and each vendor when the last of it is tested."""
+        """Findings as soon as they are found, each cause once, and each vendor when the last of it is tested."""
         for finding in event["findings"] if event["kind"] == "outcome" else ():
-            show_finding(self.console, part.result.vendor, finding)
+            name = cause(part.result.vendor, finding)
+            if name not in self.shown:
+                self.shown.add(name)
+                show_finding(self.console, part.result.vendor, finding)
         if event["kind"] != "ended":
             return
         self.ended.append(part)

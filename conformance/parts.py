@@ -35,6 +35,7 @@ class Part:
     result: Result
     fatal: bool = False
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
         """What pytest is told."""
@@ -59,6 +60,7 @@ class Part:
             self.result.base_url = event["base_url"]
             self.fatal = event["fatal"]
             self.counts = event["counts"]
+            self.fields = event["fields"]
 
 
 def split(settings: Settings, scope: Scope) -> list[Part]:
@@ -109,6 +111,7 @@ def join(scope: Scope, parts: Sequence[Part]) -> Result:
         list(dict.fromkeys(doubt for result in results for doubt in result.doubts)),
         {operation: counts[operation] for operation in sorted(counts)},
         all(result.finished for result in results),
+        {name: sorted({path for part in parts for path in part.fields.get(name, ())}) for name in sorted(counts)},
     )
     if whole.finished and not any(part.fatal for part in parts):
         statuses = {name: {int(status): n for status, n in found.items()} for name, found in counts.items()}

@@ -281,8 +281,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     doubts = ours.doubts()
     run = ours.run
     counts = {name: dict(counter) for name, counter in run.ledger.counts.items()} if run else {}
+    fields = {name: sorted(found) for name, found in run.ledger.fields.items()} if run else {}
     place = run.target.base_url if run else ""
-    ours.tell("finished", doubts=doubts, fatal=bool(ours.fatal), counts=counts, base_url=place)
+    hidden = [run.mask.text(doubt) for doubt in doubts] if run else doubts
+    told = {"doubts": hidden, "fatal": bool(ours.fatal), "counts": counts, "fields": fields, "base_url": place}
+    ours.tell("finished", **told)
     if doubts and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.INTERRUPTED
 

@@ -12,7 +12,7 @@ from conformance.comparison import same
 from conformance.filters import OPERATORS, Specimen, conditions, due
 from conformance.finding import NotTested
 from conformance.promise import all_promises
-from conformance.report import _plain
+from conformance.reports.junit import _plain
 from conformance.schemas import Schemas, drop, put
 from conformance.scope import Scope, read
 from conformance.target import BadTarget, base_url, describe, reach

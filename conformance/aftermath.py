@@ -1,0 +1,79 @@
+"""What follows a run: known findings are set aside, the rest is tried again, coverage is counted, and reports are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance import baseline, reproducers
+from conformance.baseline import Known
+from conformance.coverage import coverage
+from conformance.exchange import Mask, secret_names
+from conformance.reports import markdown, write
+from conformance.result import Result
+from conformance.run import Settings
+from conformance.scope import Scope
+from conformance.target import describe, secrets_of
+
+PLAIN = ("json", "junit")
+_MOST = 20
+"""How many findings of a vendor are sent again: one that breaks everywhere need not be shown everywhere."""
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What is known beforehand (`baseline`), and what is to be written in the end."""
+
+    report_dir: Path | None = None
+    formats: tuple[str, ...] = ()
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    reproducers: Path | None = None
+    today: date | None = None
+
+    def known(self) -> list[Known]:
+        """The entries of the baseline. Raises BadTarget."""
+        return baseline.read(self.baseline) if self.baseline else []
+
+    def settle(
+        self, settings: Settings, scope: Scope, result: Result, known: Sequence[Known], *, again: bool = True
+    ) -> None:
+        """Set aside what is known, see which findings come back, write reproducers, count coverage."""
+        baseline.apply(known, result, self._day())
+        result.coverage = coverage(scope, result.outcomes, result.counts, result.fields)
+        if self.reproducers and again:
+            self._reproduce(self.reproducers, settings, scope, result)
+
+    def tell(self, console: Console, results: Sequence[Result], told: Mapping[str, Any]) -> None:
+        """Write what is asked for, and say where it is."""
+        if self.write_baseline:
+            self.write_baseline.write_text(baseline.show(results, self._day()), encoding="utf-8")
+            console.print(Text(f"known findings are in {self.write_baseline}"), soft_wrap=True)
+        formats = self.formats or (PLAIN if self.report_dir else ())
+        if formats:
+            written = write(self.report_dir or Path("reports"), told, formats)
+            if self.formats:
+                console.print(Text(f"reports: {', '.join(map(str, written))}"), soft_wrap=True)
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write(markdown.text(told))
+
+    def _day(self) -> date:
+        return self.today or datetime.now(UTC).date()
+
+    def _reproduce(self, folder: Path, settings: Settings, scope: Scope, result: Result) -> None:
+        target = describe(scope.contract, settings.target, settings.world, settings.target_file, settings.control)
+        mask = Mask(secrets_of(target), secret_names(scope.contract.document))
+        for number, finding in enumerate(result.findings()):
+            path = reproducers.write(folder, result.vendor, finding, result.base_url or settings.target)
+            back = reproducers.comes_back(finding, settings.target, mask) if number < _MOST else None
+            why = {True: "it comes back", False: "it did not come back", None: "it was not sent again"}[back]
+            result.reproduced[finding["id"]] = f"{path} ({why})"
