@@ -48,7 +48,7 @@ class Answer:
         """The parsed JSON body; None where there is none."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def records(self, view: View | None) -> list[Json]:

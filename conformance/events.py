@@ -145,7 +145,7 @@ def body_of(client: Client, delivery: Delivery) -> Json:
         if webhook.media == FORM:
             return typed(client.scope.schemas, webhook.schema, unpack(delivery.body.decode()))
         return json.loads(delivery.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Broken(f"a body of {webhook.media}", delivery.body[:200].decode("utf-8", "replace")) from None
 
 

@@ -68,5 +68,5 @@ def _sent(content: bytes | None) -> Any:
 def _json(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
