@@ -74,7 +74,7 @@ class Mask:
         text = self._in_json.sub(lambda found: found[1] + self._name(found[2]) + found[3], text)
         text = self._in_form.sub(lambda found: found[1] + self._name(found[2]), text)
         for secret, name in self.learned.items():
-            if len(secret) > 5:
+            if len(secret) > 7 and not any(map(str.isspace, secret)):
                 text = text.replace(secret, name)
         return text
 

@@ -102,9 +102,9 @@ def write(folder: Path, vendor: str, finding: Mapping[str, Any], base_url: str) 
     return path
 
 
-def comes_back(finding: Mapping[str, Any], base_url: str, mask: Mask) -> bool | None:
-    """Send the calls of a finding again and see whether it comes back; None where they cannot be sent again."""
-    steps = steps_of(finding, base_url)
+def comes_back(finding: Mapping[str, Any], recorded: str, base_url: str, mask: Mask) -> bool | None:
+    """Send the calls that were recorded at one URL to another and see whether the finding is there; None where they cannot be sent again."""
+    steps = steps_of(finding, recorded)
     if not steps:
         return None
     held = {name.removeprefix("$"): secret for secret, name in mask.known.items()}

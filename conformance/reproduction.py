@@ -21,14 +21,14 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$")
 _NAME = re.compile(r"\$[A-Z][A-Z0-9_]*")
 
 
-def send(steps: list[dict[str, Any]], base_url: str, marks: list[str]) -> list[tuple[int, str, str]]:
-    """Send the calls one after another, those together that were together; status, media type and body of each answer.
+def send(steps: list[dict[str, Any]], base_url: str, marks: list[str]) -> list[dict[str, Any]]:
+    """Send the calls one after another, those together that were together; what was sent and the answer of each.
 
     `marks` are names that belong to the recorded run; each is made new, so that unique values are unique again. What an answer minted
     then, and a later call used, is replaced by what is minted now.
     """
     learned = {mark: mark[:-6] + secrets.token_hex(3) for mark in marks}
-    answers: list[tuple[int, str, str]] = []
+    answers: list[dict[str, Any]] = []
     with httpx.Client(timeout=30, trust_env=False) as http:
         while len(answers) < len(steps):
             group = _together(steps, len(answers))
@@ -37,37 +37,80 @@ def send(steps: list[dict[str, Any]], base_url: str, marks: list[str]) -> list[t
             requests = [_request(http, step, base_url, learned) for step in group]
             with ThreadPoolExecutor(len(requests)) as pool:
                 replies = list(pool.map(http.send, requests))
-            for step, reply in zip(group, replies, strict=True):
-                answers.append((reply.status_code, reply.headers.get("content-type", ""), reply.text))
+            for step, request, reply in zip(group, requests, replies, strict=True):
+                answers.append(
+                    {
+                        "sent": request.content.decode("utf-8", "replace"),
+                        "status": reply.status_code,
+                        "answered": {name.lower(): value for name, value in reply.headers.items()},
+                        "answer": reply.text,
+                    }
+                )
                 _learn(_parsed(step["answer"]), _parsed(reply.text), learned)
     return answers
 
 
 def recurs(
-    steps: list[dict[str, Any]], answers: list[tuple[int, str, str]], due: tuple[int, ...], about: str
+    steps: list[dict[str, Any]], answers: list[dict[str, Any]], due: tuple[int, ...], about: str
 ) -> tuple[bool, str]:
     """Whether it is as wrong as it was, and why: by the status that was due, else by all answers being alike to those recorded.
 
-    `about` is what the finding says; moments count only where it names their field.
+    `about` is what the finding says; moments and headers count only where it names them. LookupError where nobody can tell.
     """
-    for number, (step, (status, _, text)) in enumerate(zip(steps, answers, strict=True), start=1):
-        was_fine, is_fine = 200 <= step["status"] < 300, 200 <= status < 300
-        if due and was_fine and not is_fine and not _overlap(step, steps[-1]):
-            raise LookupError(
-                f"it cannot be sent again: step {number} was answered {step['status']}, now {status} {text[:200]}"
-            )
-    status, _, text = answers[-1]
+    now = answers[-1]
     if due:
+        for number, (step, answer) in enumerate(zip(steps[:-1], answers[:-1], strict=True), start=1):
+            if step["status"] // 100 == 2 != answer["status"] // 100:
+                if answer["status"] in due:
+                    return False, f"step {number} is answered {answer['status']}"
+                raise LookupError(
+                    f"step {number} was answered {step['status']}, now {answer['status']}: {answer['answer'][:200]}"
+                )
         said = " or ".join(map(str, due))
-        return status not in due, f"expected {said}, got {status}: {text[:300]}"
-    for number, (step, (status, media, _)) in enumerate(zip(steps, answers, strict=True), start=1):
-        if status != step["status"] or media.partition(";")[0] != _media(step).partition(";")[0]:
-            return False, f"step {number} is answered {status} {media}, not {step['status']} any more"
+        return now["status"] not in due, f"expected {said}, got {now['status']}: {now['answer'][:300]}"
+    if len(steps) > 1 and _overlap(steps[-1], steps[-2]):
+        then = _winners([step for step in steps if _overlap(step, steps[-1])])
+        won = _winners(answers[-sum(_overlap(step, steps[-1]) for step in steps) :])
+        return then == won, f"of the calls at once there was {won}"
     same: dict[str, str] = {}
-    for number, (step, (_, _, text)) in enumerate(zip(steps, answers, strict=True), start=1):
-        if place := _difference(_parsed(step["answer"]), _parsed(text), "", same, about):
+    back: dict[str, str] = {}
+    for number, (step, answer) in enumerate(zip(steps, answers, strict=True), start=1):
+        if step["status"] != answer["status"] or (header := _header(step, answer, about)):
+            return False, f"step {number} is answered {answer['status']} {answer['answered'].get(header, '')}"
+        _pairs(_parsed(step["body"] or ""), _parsed(answer["sent"]), same, back)
+        if place := _difference(_parsed(step["answer"]), _parsed(answer["answer"]), "", (same, back), about):
             return False, f"step {number} is answered differently at {place}"
     return True, "every answer is as it was"
+
+
+def _winners(answers: list[dict[str, Any]]) -> str:
+    """How many calls succeeded, none, one or more, and whether their answers differ."""
+    won = {answer["answer"] for answer in answers if answer["status"] // 100 == 2}
+    count = sum(answer["status"] // 100 == 2 for answer in answers)
+    return f"{'more than one' if count > 1 else count} that succeeded, {'different' if len(won) > 1 else 'the same'}"
+
+
+def _header(step: dict[str, Any], answer: dict[str, Any], about: str) -> str:
+    """The header that differs: the media type, or one that the finding is about."""
+    old = {name.lower(): value for name, value in step["answered"].items()}
+    for name in ("content-type", *sorted(old.keys() | answer["answered"].keys() | {"allow"})):
+        one, other = (headers.get(name, "").partition(";")[0] for headers in (old, answer["answered"]))
+        if one != other and (name == "content-type" or f"{name}:" in about.lower()):
+            return str(name)
+    return ""
+
+
+def _pairs(old: Any, new: Any, same: dict[str, str], back: dict[str, str]) -> None:
+    """Take in what was sent then and now: where it comes back it must be the same."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in old.keys() & new.keys():
+            _pairs(old[name], new[name], same, back)
+    elif isinstance(old, list) and isinstance(new, list):
+        for one, other in zip(old, new, strict=False):
+            _pairs(one, other, same, back)
+    elif isinstance(old, str) and isinstance(new, str):
+        same.setdefault(old, new)
+        back.setdefault(new, old)
 
 
 def _overlap(step: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -81,7 +124,7 @@ def _overlap(step: dict[str, Any], other: dict[str, Any]) -> bool:
 def _together(steps: list[dict[str, Any]], first: int) -> list[dict[str, Any]]:
     group = [steps[first]]
     for step in steps[first + 1 :]:
-        if not _overlap(group[0], step):
+        if not any(_overlap(one, step) for one in group):
             break
         group.append(step)
     return group
@@ -128,32 +171,34 @@ def _learn(old: Any, new: Any, learned: dict[str, str], name: str = "") -> None:
         learned.setdefault(str(old), str(new))
 
 
-def _difference(old: Any, new: Any, place: str, same: dict[str, str], about: str) -> str:
+def _difference(old: Any, new: Any, place: str, known: tuple[dict[str, str], dict[str, str]], about: str) -> str:
     """Where two answers differ in more than what is new each time; empty where they are alike."""
+    here, name = place or "/", place.rpartition("/")[2]
     if type(old) is not type(new):
-        return place or "/"
+        return here
     if isinstance(old, dict):
         if old.keys() != new.keys():
             return f"{place}/{sorted(old.keys() ^ new.keys())[0]}"
-        found = (_difference(old[name], new[name], f"{place}/{name}", same, about) for name in old)
+        found = (_difference(old[key], new[key], f"{place}/{key}", known, about) for key in old)
         return next(filter(None, found), "")
     if isinstance(old, list):
         if len(old) != len(new):
-            return place or "/"
-        found = (_difference(*pair, f"{place}/{n}", same, about) for n, pair in enumerate(zip(old, new, strict=True)))
+            return here
+        found = (_difference(*pair, f"{place}/{n}", known, about) for n, pair in enumerate(zip(old, new, strict=True)))
         return next(filter(None, found), "")
-    if isinstance(old, str) and _MOMENT.match(old) and _MOMENT.match(new):
-        name = place.rpartition("/")[2]
-        if name not in about:
-            return ""
-        old, new = f"{name} {old}", f"{name} {new}"
-    if old == new and not isinstance(old, str):
+    if isinstance(old, str) and old in known[0]:
+        return "" if known[0][old] == new or _NAME.fullmatch(old) else here
+    if isinstance(old, str) and (
+        _NAME.fullmatch(old) or (_MOMENT.match(old) and _MOMENT.match(new) and name not in about)
+    ):
+        return ""
+    if not isinstance(old, str) and old == new:
         return ""
     if not isinstance(old, str | int) or isinstance(old, bool):
-        return place or "/"
-    known = same.setdefault(str(old), str(new))
-    alike = known == str(new) and (old == new or _is_minted(old, new, place.rpartition("/")[2]))
-    return "" if alike else place or "/"
+        return here
+    keys = (f"{name} {old}", f"{name} {new}") if isinstance(old, str) and _MOMENT.match(old) else (str(old), str(new))
+    alike = known[0].setdefault(keys[0], keys[1]) == keys[1] and known[1].setdefault(keys[1], keys[0]) == keys[0]
+    return "" if alike and (old == new or _is_minted(old, new, name)) else here
 
 
 def _is_minted(old: Any, new: Any, name: str) -> bool:
@@ -169,10 +214,5 @@ def _is_minted(old: Any, new: Any, name: str) -> bool:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
-
-
-def _media(step: dict[str, Any]) -> str:
-    found = (value for name, value in step["answered"].items() if name.lower() == "content-type")
-    return str(next(found, ""))

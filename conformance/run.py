@@ -16,7 +16,7 @@ from conformance.finding import Broken, Finding, NotTested, Unreachable
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
 from conformance.scope import Scope, read
-from conformance.sequence import named_statuses, needed
+from conformance.sequence import deciding, needed
 from conformance.target import Target, describe, secrets_of
 from mock_server.contract import Operation
 
@@ -150,7 +150,7 @@ class Run:
         """A finding, traced to the place of the fact it rests on and how far that can be trusted; its calls as few as can be."""
         footing = self.scope.footing(operation, broken.status, *self.scope.around(pointer))
         only = name if layer == "promises" else layer
-        due = due or named_statuses(broken.expected)
+        due = due or deciding(broken.expected, exchanges, operation.responses)
         steps = self.mask.steps(needed(exchanges, bool(due))[-_STEPS:])
         return Finding(
             layer=layer,

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from conformance.exchange import Exchange
 
 _STATUSES = re.compile(r"(?P<all>[1-5]\d\d(?:(?:, | or )[1-5]\d\d)*)\b")
+_REFUSALS = (400, 404, 405, 406, 409, 413, 414, 415, 422, 431)
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _DISTINCTIVE = 6
 """From how many characters on a value tells one record from another."""
 
 
-def named_statuses(expected: str) -> tuple[int, ...]:
-    """The statuses that an expectation begins with: `404 or 410 for …`."""
+def deciding(expected: str, exchanges: Sequence[Exchange], documented: Iterable[int]) -> tuple[int, ...]:
+    """The statuses of which the last answer should have had one, where that is what was expected: `404 or 410 for …`."""
+    if not exchanges:
+        return ()
+    if exchanges[-1].status >= 500 and expected.startswith("no server error"):
+        return tuple(sorted({*_REFUSALS, *(status for status in documented if status < 500)}))
     found = _STATUSES.match(expected)
-    return tuple(int(status) for status in re.findall(r"\d+", found["all"])) if found else ()
+    due = tuple(int(status) for status in re.findall(r"\d+", found["all"])) if found else ()
+    return () if exchanges[-1].status in due else due
 
 
 def needed(exchanges: Sequence[Exchange], last_decides: bool) -> list[Exchange]:
@@ -27,7 +33,7 @@ def needed(exchanges: Sequence[Exchange], last_decides: bool) -> list[Exchange]:
     A read changes nothing and neither does a refused call; they are kept where a later call uses a value that only they showed.
     """
     if not last_decides or len(exchanges) < 2:
-        return list(exchanges)
+        return sorted(exchanges, key=lambda exchange: exchange.began)
     last = exchanges[-1]
     kept, wanted = [last], _values(last, request=True)
     for exchange in reversed(exchanges[:-1]):
@@ -72,5 +78,5 @@ def _values(exchange: Exchange, *, request: bool) -> set[str]:
 def _json(content: bytes | None) -> Any:
     try:
         return json.loads(content) if content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
