@@ -286,14 +286,15 @@ def test_a_link_between_what_does_not_exist_is_refused(api, body, fields):
     assert set(errors(api.post("/api/v1/link-product-plan", json=body))) == fields
 
 
-def test_a_plan_takes_its_prices_along_and_a_product_leaves_its_plans_behind(api):
+def test_a_product_leaves_its_plans_behind_and_a_plan_its_prices(api):
     api.delete(f"/api/v1/products/{MAGAZINE}")
     data = records(api.get(f"/api/v1/plans/{MONTHLY}"))
     assert data["relationships"]["product_id"] is None
     assert [price["product_id"] for price in data["attributes"]["plan_prices"]] == [None]
     api.post("/api/v1/plans/bulk-delete", params={"ids": MONTHLY})
-    assert api.get(f"/api/v1/plan-prices/{FEE}").status_code == 404
-    assert api.get(f"/api/v1/plan-prices/{YEARLY_FEE}").status_code == 200
+    links = records(api.get(f"/api/v1/plan-prices/{FEE}"))["relationships"]
+    assert (links["plan_id"], links["product_id"]) == (None, None)
+    assert records(api.get(f"/api/v1/plan-prices/{YEARLY_FEE}"))["relationships"]["plan_id"]["id"] == YEARLY
 
 
 def test_a_subscription_keeps_the_price_it_was_made_with(api):

@@ -33,9 +33,9 @@ def link(call: Call, proceed: Callable[[Call], Any]) -> Any:
 
 
 def plan_gone(space: Space, record: StoredRecord) -> None:
-    """A plan was deleted: its prices go with it."""
+    """A plan was deleted: its prices stay, without one."""
     for own in list(space.scan("PlanPrice", {"plan_id": record["id"]})):
-        space.remove("PlanPrice", own)
+        space.change("PlanPrice", own, {"plan_id": None, "product_id": None})
 
 
 def product_gone(space: Space, record: StoredRecord) -> None:
