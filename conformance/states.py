@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
@@ -24,6 +24,7 @@ from mock_server.contract import Operation, Resource, Transition
 _EXAMPLES = 3
 _LONGEST = 5
 _MOST = 15
+_FARTHEST = timedelta(days=1200)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def bring(client: Client, resource: Resource, route: Route) -> tuple[Made, Mappi
             moment = waits(client, resource, step.transition, shown(client, made))
             if moment is None:
                 raise NotTested(f"the record does not wait for {step.transition.name} any more")
+            if moment - now(client) > _FARTHEST:
+                raise NotTested(f"{step.transition.name} is further away than {_FARTHEST.days} days")
             until(client, moment)
     return made, shown(client, made)
 
@@ -200,6 +203,7 @@ def timed(client: Client) -> bool:
 
 
 def _explore(client: Client, resource: Resource) -> Routes:
+    """Try what may lead on, from every state that was reached."""
     found = Routes()
     ahead: list[Route] = []
     for step in beginnings(client.scope, resource):
@@ -210,7 +214,19 @@ def _explore(client: Client, resource: Resource) -> Routes:
         for step in _steps(client, resource, found, state):
             if len(route) < _LONGEST:
                 _try(client, resource, found, ahead, (*route, step))
+                _wait(client, resource, found, ahead, (*route, step))
     return found
+
+
+def _wait(client: Client, resource: Resource, found: Routes, ahead: list[Route], route: Route) -> None:
+    """After an operation that left the state as it was: what it asked for may come with time."""
+    operation = route[-1].operation
+    if operation is None or not timed(client):
+        return
+    for transition in resource.lifecycle:
+        news = any(str(state).casefold() not in found.states for state in transition.to)
+        if news and any(transition.states == () or among(s, operation.action.to) for s in transition.states or ("",)):
+            _try(client, resource, found, ahead, (*route, Step(transition=transition)))
 
 
 def _steps(client: Client, resource: Resource, found: Routes, state: str) -> Iterator[Step]:
@@ -219,23 +235,36 @@ def _steps(client: Client, resource: Resource, found: Routes, state: str) -> Ite
         if operation.action.states and not among(state, operation.action.states):
             continue
         for example in named(client.scope, operation):
-            if _is_news(resource, found, targets(resource, operation)):
+            if _is_news(client, resource, found, targets(resource, operation)):
                 yield Step(operation, example)
     for transition in resource.lifecycle if timed(client) else ():
-        if (not transition.states or among(state, transition.states)) and _is_news(resource, found, transition.to):
+        if (not transition.states or among(state, transition.states)) and _is_news(
+            client, resource, found, transition.to
+        ):
             yield Step(transition=transition)
 
 
-def _is_news(resource: Resource, found: Routes, states: tuple[str, ...]) -> bool:
-    return any(str(state).casefold() not in found.states for state in states) or any(
-        transition.name not in found.waits for transition in resource.lifecycle
-    )
+def _is_news(client: Client, resource: Resource, found: Routes, states: tuple[str, ...]) -> bool:
+    """Whether there is a state among these, or a moment that answers show, that no route leads to yet."""
+    if any(str(state).casefold() not in found.states for state in states):
+        return True
+    sight = client.scope.sights(resource.name)[0]
+    shown = client.scope.shown(sight.operation, sight.view)
+    return any(transition.name not in found.waits and transition.at in shown for transition in resource.lifecycle)
+
+
+@contextlib.contextmanager
+def _ahead(client: Client) -> Iterator[None]:
+    """Where time passes for no other record."""
+    with apart(client), standing(client):
+        yield
 
 
 def _try(client: Client, resource: Resource, found: Routes, ahead: list[Route], route: Route) -> None:
     """Walk a route, and keep it where it leads to a state or a moment that no other did."""
     try:
-        _, record = bring(client, resource, route)
+        with _ahead(client) if any(step.transition for step in route) else contextlib.nullcontext():
+            _, record = bring(client, resource, route)
     except (Broken, NotTested):
         return
     state = record.get(resource.state) if resource.state else None

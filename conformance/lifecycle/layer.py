@@ -52,6 +52,8 @@ def execute(run: Run, resource: str) -> Outcome:
         except BaseException:
             if model.broken is None:
                 raise
+        finally:
+            model.end_world()
         return run.record(_outcome(run, model))
 
 

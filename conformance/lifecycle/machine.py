@@ -62,6 +62,13 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
         def twin(self, life: Life) -> None:
             guarded(model.twin, life)
 
+        if model.timed:
+
+            @precondition(lambda self: bool(self.all))
+            @rule(duration=st.sampled_from(["PT1H", "P1D", "P14D", "P1M", "P3M"]))
+            def pass_time(self, duration: str) -> None:
+                guarded(model.pass_time, self.all, duration)
+
     def guarded(step: Any, *arguments: Any) -> Any:
         try:
             return step(*arguments)

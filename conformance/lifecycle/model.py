@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +10,14 @@ from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import same, shown_as
+from conformance.control import advance, apart, standing
 from conformance.exchange import Exchange
 from conformance.finding import Broken, NotTested
+from conformance.lifecycle.time import led_to, moves
 from conformance.records import base_body, freshen, make
 from conformance.records import made_from as read_made
 from conformance.sights import Made, look, present, upon, walk
+from conformance.states import among, timed
 from conformance.wire import FORM
 from mock_server.contract import Operation
 
@@ -44,11 +48,22 @@ class Model:
         ]
         self.deletes = [o for o in self.scope.acting("delete", on=resource) if o.action.by]
         self.updates = [o for o in self.updates if o.action.by and o.action.by[0] in ("path", "body")]
+        self.facts = self.scope.contract.resources[resource]
+        self.timed = bool(self.facts.lifecycle) and timed(client)
+        self.stack = contextlib.ExitStack()
 
     def begin(self) -> None:
-        """Start a new life."""
+        """Start a new life, where time passes in a world of its own."""
         self.calls += len(self.client.transcript)
+        self.end_world()
         self.client.transcript.clear()
+        if self.timed:
+            self.stack.enter_context(apart(self.client))
+            self.stack.enter_context(standing(self.client))
+
+    def end_world(self) -> None:
+        """Leave the world of the last life."""
+        self.stack.close()
 
     def breaks(self, broken: Broken) -> Broken:
         """Keep the first broken expectation with the calls that led to it."""
@@ -169,6 +184,30 @@ class Model:
             )
         life.gone = True
         self.read(life)
+
+    def pass_time(self, lives: list[Life], duration: str) -> None:
+        """Let time pass: each record is then as it was, or where `x-lifecycle` leads it."""
+        living = [life for life in lives if not life.gone and life.shown]
+        moment = advance(self.client, duration)
+        for life in living:
+            before = life.shown
+            if not moves(self.scope.contract, self.facts, before, moment):
+                self.read(life)
+                self.agree(self.moved(life, before, {str(before.get(self.facts.state or ""))}), "nothing to happen yet")
+                continue
+            life.told = {}
+            life.shown = {n: v for n, v in before.items() if n in (self.facts.key, self.facts.created)}
+            self.read(life)
+            allowed = led_to(self.scope.contract, self.facts, before, moment)
+            self.agree(self.moved(life, before, allowed), "one of the states that time leads to")
+
+    def moved(self, life: Life, before: Mapping[str, Any], allowed: set[str]) -> list[str]:
+        """Where the state is not one of those allowed; nothing is said where it is not shown, or others may move it too."""
+        state = self.facts.state or ""
+        others = [r for r in self.scope.contract.resources.values() if r.lifecycle and r is not self.facts]
+        if state not in before or others or among(life.shown.get(state), tuple(allowed)):
+            return []
+        return [f"{state} was {before[state]!r} and is {life.shown.get(state)!r}, not {' or '.join(sorted(allowed))}"]
 
     def listed(self, lives: list[Life]) -> None:
         """A list holds the living once and the gone not at all."""

@@ -129,9 +129,10 @@ class Club:
         if request.method == "POST":
             body = json.loads(await request.body())
             if "advance" in body:
-                text = body["advance"].removeprefix("P")
-                months = int(text[:-1]) * {"M": 1, "Y": 12}[text[-1]]
-                target = later(self.now(), months)
+                text = body["advance"]
+                number, unit = int(text.strip("PTHDMY")), text[-1]
+                months = number * {"M": 1, "Y": 12}.get(unit, 0)
+                target = later(self.now(), months) + timedelta(hours=number * {"H": 1, "D": 24}.get(unit, 0))
             else:
                 target = self.now() if "resume" in body else datetime.fromisoformat(body.get("to") or body["freeze"])
             self.pass_time(target)

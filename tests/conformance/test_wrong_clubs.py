@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import club_server
 import httpx
 import pytest
 from club import DOCUMENT, club
+from rich.console import Console
 
+from conformance import lifecycle
+from conformance.check import check
 from conformance.promise import all_promises
+from conformance.report import BREAKS
 from conformance.run import Outcome, Run, Settings, preflight, rehearse
-from conformance.target import serve
+from conformance.target import BadTarget, serve
 from mock_server import create_app
 
 CAUGHT_BY = {
@@ -146,3 +153,40 @@ def test_the_worlds_of_a_run_are_given_back() -> None:
         rehearse(run, IN_TIME)
         worlds = httpx.get(f"{url}/_mock/health", trust_env=False).json()["worlds"]
     assert [world for world in worlds if world.startswith("lent-promises-")] == []
+
+
+def lived(fault: str | None, seed: int) -> Outcome:
+    with a_run(fault, seed) as run:
+        return lifecycle.execute(run, "Membership")
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_random_lives_in_time_find_nothing_on_the_right_server(seed: int) -> None:
+    assert lived(None, seed).status == "kept"
+
+
+@pytest.mark.parametrize("fault", ["trial-never-ends", "trial-ends-membership"])
+def test_random_lives_in_time_catch_what_time_does_wrong(fault: str) -> None:
+    outcome = lived(fault, 1)
+    assert outcome.status == "broken"
+    assert any("/control/clock" in line for line in outcome.findings[0].requests)
+
+
+@pytest.mark.parametrize("told", ["option", "target file"])
+def test_the_control_address_is_an_option_of_check_or_stands_in_the_target_file(told: str, tmp_path: Path) -> None:
+    where: dict[str, Any] = {"control": "/control"}
+    if told == "target file":
+        where = {"target_file": tmp_path / "target.yaml"}
+        content = "{token: club-one, tenant: one, control: /control, second: {token: club-two, tenant: two}}"
+        where["target_file"].write_text(content)
+    with serve(club_server.create_app("trial-never-ends")) as url:
+        stream = io.StringIO()
+        code = check([str(DOCUMENT)], url, "smoke", console=Console(file=stream, width=300), **where)
+    assert code == BREAKS, stream.getvalue()
+    assert "broken  club time_moves_states Membership trial-end" in stream.getvalue()
+
+
+def test_a_control_address_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "target.yaml").write_text("{token: club-one, control: 7}")
+    with pytest.raises(BadTarget, match="control is a URL"):
+        Run.begin(replace(SETTINGS, target="http://127.0.0.1:9", target_file=tmp_path / "target.yaml"))
