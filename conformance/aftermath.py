@@ -48,7 +48,8 @@ class Aftermath:
         self, settings: Settings, scope: Scope, result: Result, known: Sequence[Known], *, again: bool = True
     ) -> None:
         """Set aside what is known, see which findings come back, write reproducers, count coverage."""
-        baseline.apply(known, result, self._day())
+        result.document = settings.vendor
+        baseline.apply(known, result, self.day())
         result.coverage = coverage(scope, result.outcomes, result.counts, result.fields)
         if self.reproducers and again:
             self._reproduce(self.reproducers, settings, scope, result)
@@ -56,7 +57,7 @@ class Aftermath:
     def tell(self, console: Console, results: Sequence[Result], told: Mapping[str, Any]) -> None:
         """Write what is asked for, and say where it is."""
         if self.write_baseline:
-            self.write_baseline.write_text(baseline.show(results, self._day()), encoding="utf-8")
+            self.write_baseline.write_text(baseline.show(results, self.day()), encoding="utf-8")
             console.print(Text(f"known findings are in {self.write_baseline}"), soft_wrap=True)
         formats = self.formats or (PLAIN if self.report_dir else ())
         if formats:
@@ -68,7 +69,8 @@ class Aftermath:
             with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(markdown.text(told))
 
-    def _day(self) -> date:
+    def day(self) -> date:
+        """The day by which known findings are judged."""
         return self.today or datetime.now(UTC).date()
 
     def _reproduce(self, folder: Path, settings: Settings, scope: Scope, result: Result) -> None:

@@ -86,26 +86,33 @@ def _entry(place: str, entry: Any) -> Known:
 
 def apply(known: Sequence[Known], result: Result, today: date) -> None:
     """Set what is known aside in a result, and note the entries that do not hold any more."""
-    alive = [entry for entry in known if entry.expires >= today]
     met: set[Known] = set()
-    result.outcomes = [_aside(alive, result.vendor, outcome, met) for outcome in result.outcomes]
+    result.outcomes = [_aside(known, result.vendor, outcome, met, today) for outcome in result.outcomes]
     others = [entry for entry in known if entry.vendor in ("", result.vendor)]
     result.stale += [line for entry in others if (line := _stale(entry, result, today, met))]
 
 
-def _aside(known: Sequence[Known], vendor: str, outcome: Mapping[str, Any], met: set[Known]) -> Mapping[str, Any]:
-    findings = []
-    for finding in outcome["findings"]:
-        entry = next((one for one in known if one.matches(vendor, finding)), None)
-        if entry is not None:
-            met.add(entry)
-            finding = {**finding, "reason": entry.reason, "expires": entry.expires.isoformat()}
-        findings.append(finding)
-    if outcome["status"] != "broken" or not findings:
+def entry_for(known: Sequence[Known], vendor: str, finding: Mapping[str, Any], today: date) -> Known | None:
+    """The entry that knows a finding, where its day has not passed."""
+    return next((entry for entry in known if entry.expires >= today and entry.matches(vendor, finding)), None)
+
+
+def marked(entry: Known | None, finding: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A finding with what is known of it."""
+    return {**finding, "reason": entry.reason, "expires": entry.expires.isoformat()} if entry else finding
+
+
+def _aside(
+    known: Sequence[Known], vendor: str, outcome: Mapping[str, Any], met: set[Known], today: date
+) -> Mapping[str, Any]:
+    entries = [entry_for(known, vendor, finding, today) for finding in outcome["findings"]]
+    met.update(filter(None, entries))
+    if outcome["status"] != "broken" or not any(entries):
         return outcome
-    if all("reason" in finding for finding in findings):
-        return {**outcome, "status": "known", "findings": findings}
-    return {**outcome, "findings": [finding for finding in findings if "reason" not in finding]}
+    pairs = list(zip(entries, outcome["findings"], strict=True))
+    if all(entries):
+        return {**outcome, "status": "known", "findings": [marked(*pair) for pair in pairs]}
+    return {**outcome, "findings": [finding for entry, finding in pairs if entry is None]}
 
 
 def _stale(entry: Known, result: Result, today: date, met: set[Known]) -> str:

@@ -8,23 +8,27 @@ from __future__ import annotations
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from conformance.aftermath import Aftermath
+from conformance.baseline import Known, entry_for, marked
 from conformance.causes import cause
 from conformance.finding import Unreachable
 from conformance.parts import Part, join, split
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise
-from conformance.reports import record
+from conformance.reports import Record, record
 from conformance.run import Profile, Settings
 from conformance.scope import Scope, read
 from conformance.target import BadTarget, base_url, reach
 from conformance.workers import available, run_all
 from mock_server.contract import ContractError
+
+Knows = Callable[[str, Mapping[str, Any]], Known | None]
+"""The entry of the baseline that knows a finding of a vendor."""
 
 
 def check(
@@ -40,15 +44,34 @@ def check(
     console: Console | None = None,
     aftermath: Aftermath | None = None,
 ) -> int:
-    """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand.
+    """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand. What `examine` takes."""
+    options: dict[str, Any] = {"include_inferred": include_inferred, "target_file": target_file, "workers": workers}
+    options |= {"control": control, "console": console, "aftermath": aftermath or Aftermath(report_dir=report_dir)}
+    return int(examine(vendors, target, profile, seed, **options)["code"])
+
+
+def examine(
+    vendors: Sequence[str],
+    target: str,
+    profile: Profile,
+    seed: int,
+    *,
+    include_inferred: bool = False,
+    target_file: Path | None = None,
+    workers: int | None = None,
+    control: str = "",
+    console: Console | None = None,
+    aftermath: Aftermath | None = None,
+) -> Record:
+    """Check an implementation, and give the record of it.
 
     `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
     replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
     `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none. `aftermath` says what is known
-    beforehand and what is written in the end; `report_dir` alone writes JSON and JUnit.
+    beforehand and what is written in the end.
     """
     console = console or Console(highlight=False)
-    aftermath = aftermath or Aftermath(report_dir=report_dir)
+    aftermath = aftermath or Aftermath()
     began, at = time.time(), time.monotonic()
     results = [Result(vendor) for vendor in vendors]
     code = UNTOLD
@@ -83,7 +106,7 @@ def check(
                 f"checking {', '.join(names)} at {target}: profile {profile}, seed {seed}, {many} at a time",
                 soft_wrap=True,
             )
-            teller = _Teller(console, divided)
+            teller = _Teller(console, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
             stopped = run_all(parts, many, Path(scratch), teller.tell)
             results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
             for settings, scope, result in zip(chosen, scopes, results, strict=True):
@@ -98,8 +121,9 @@ def check(
     summarise(console, results, code)
     asked = {"target": target, "profile": profile, "seed": seed, "inferred": include_inferred, "control": control}
     asked["target_file"] = str(target_file.resolve()) if target_file else ""
-    aftermath.tell(console, results, record(results, asked, code, began, time.monotonic() - at))
-    return code
+    told = record(results, asked, code, began, time.monotonic() - at)
+    aftermath.tell(console, results, told)
+    return told
 
 
 def _must_be_ours(target: str, names: Sequence[str]) -> None:
@@ -112,8 +136,9 @@ def _must_be_ours(target: str, names: Sequence[str]) -> None:
 class _Teller:
     """Says on the terminal what happens while it happens; a class, for it knows how much of each vendor is still under way."""
 
-    def __init__(self, console: Console, divided: Sequence[Sequence[Part]]) -> None:
+    def __init__(self, console: Console, divided: Sequence[Sequence[Part]], knows: Knows) -> None:
         self.console = console
+        self.knows = knows
         self.divided = divided
         self.ended: list[Part] = []
         self.shown: set[str] = set()
@@ -124,7 +149,8 @@ class _Teller:
             name = cause(part.result.vendor, finding)
             if name not in self.shown:
                 self.shown.add(name)
-                show_finding(self.console, part.result.vendor, finding)
+                entry = self.knows(part.result.vendor, finding)
+                show_finding(self.console, part.result.vendor, marked(entry, finding))
         if event["kind"] != "ended":
             return
         self.ended.append(part)

@@ -17,7 +17,7 @@ class Result:
     """What came of one vendor: its outcomes as plain data, what stayed in doubt, and whether it was finished.
 
     `stale` are entries of the baseline that do not hold any more; `fields` what calls held, by operation; `coverage` as `conformance.coverage` says;
-    `reproduced` where the reproducer of a finding is.
+    `reproduced` where the reproducer of a finding is; `document` is the name or the path by which the contract is read.
     """
 
     vendor: str
@@ -31,6 +31,7 @@ class Result:
     stale: list[str] = field(default_factory=list)
     coverage: Mapping[str, Any] = field(default_factory=dict)
     reproduced: dict[str, str] = field(default_factory=dict)
+    document: str = ""
 
     @property
     def code(self) -> int:

@@ -34,6 +34,7 @@ def _vendor(result: Result) -> dict[str, Any]:
     return {
         "code": result.code,
         "verdict": VERDICTS[result.code],
+        "document": result.document or result.vendor,
         "base_url": result.base_url,
         "finished": result.finished,
         "planned": result.planned,
