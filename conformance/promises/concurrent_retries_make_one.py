@@ -29,8 +29,11 @@ def _probe(subject: Subject, client: Client) -> None:
     operation, keyed = subject.operation, subject.detail["keyed"]
     media, body = base_body(client, operation)
     fields = client.scope.fields(operation)
-    for name in unique_fields(client, operation) if not keyed else ():
-        if body.get(name) is None:
+    needed = client.scope.schemas.required(operation.body and operation.body.schema)
+    for name in unique_fields(client, operation):
+        if keyed and name not in needed:
+            body.pop(name, None)  # so that nothing but the key keeps two from being made
+        elif not keyed and body.get(name) is None:
             body[name] = client.fresh.value(fields[name])
     header = key_header(client) if keyed else {}
     with ThreadPoolExecutor(_MANY) as pool:
