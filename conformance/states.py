@@ -24,6 +24,7 @@ from mock_server.contract import Operation, Resource, Transition
 _EXAMPLES = 3
 _LONGEST = 5
 _MOST = 15
+_TRIES = 60
 _FARTHEST = timedelta(days=1200)
 
 
@@ -45,6 +46,7 @@ class Routes:
 
     states: dict[str, tuple[str, Route]] = field(default_factory=dict)
     waits: dict[str, Route] = field(default_factory=dict)
+    tried: list[Route] = field(default_factory=list)
 
 
 def among(state: Any, states: tuple[str, ...]) -> bool:
@@ -109,6 +111,14 @@ def bring(client: Client, resource: Resource, route: Route) -> tuple[Made, Mappi
                 raise NotTested(f"{step.transition.name} is further away than {_FARTHEST.days} days")
             until(client, moment)
     return made, shown(client, made)
+
+
+def bring_to(client: Client, resource: Resource, state: str, route: Route) -> tuple[Made, Mapping[str, Any]]:
+    """The same, where the route leads to that state as before. Raises NotTested where it does not any more."""
+    made, record = bring(client, resource, route)
+    if not among(record.get(resource.state or ""), (state,)):
+        raise NotTested(f"the {resource.name} is {record.get(resource.state or '')!r}, not {state!r}")
+    return made, record
 
 
 def shown(client: Client, made: Made) -> Mapping[str, Any]:
@@ -212,7 +222,7 @@ def _explore(client: Client, resource: Resource) -> Routes:
         route = ahead.pop(0)
         state = next(name for name, (_, known) in found.states.items() if known == route)
         for step in _steps(client, resource, found, state):
-            if len(route) < _LONGEST:
+            if len(route) < _LONGEST and len(found.tried) < _TRIES:
                 _try(client, resource, found, ahead, (*route, step))
                 _wait(client, resource, found, ahead, (*route, step))
     return found
@@ -255,15 +265,20 @@ def _is_news(client: Client, resource: Resource, found: Routes, states: tuple[st
 
 @contextlib.contextmanager
 def _ahead(client: Client) -> Iterator[None]:
-    """Where time passes for no other record."""
-    with apart(client), standing(client):
+    """Where time passes for no other record, and nothing was done to one that was there before."""
+    with apart(client), contextlib.ExitStack() as stack:
+        if timed(client):
+            stack.enter_context(standing(client))
         yield
 
 
 def _try(client: Client, resource: Resource, found: Routes, ahead: list[Route], route: Route) -> None:
     """Walk a route, and keep it where it leads to a state or a moment that no other did."""
+    found.tried.append(route)
+    begins = route[0].operation
+    alone = any(step.transition for step in route) or (begins and begins.action.resource != resource.name)
     try:
-        with _ahead(client) if any(step.transition for step in route) else contextlib.nullcontext():
+        with _ahead(client) if alone else contextlib.nullcontext():
             _, record = bring(client, resource, route)
     except (Broken, NotTested):
         return

@@ -12,7 +12,7 @@ from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
 from conformance.scope import Scope
 from conformance.sights import Made, see
-from conformance.states import Route, act, among, around, bring, movers, named, routes, targets, timed
+from conformance.states import Route, act, among, around, bring_to, movers, named, routes, targets, timed
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -33,7 +33,8 @@ def _probe(subject: Subject, client: Client) -> None:
             stack.enter_context(standing(client))
         for state, route in known.values():
             legal = not subject.operation.action.states or among(state, subject.operation.action.states)
-            tried += (_moves if legal else _refuses)(subject, client, state, route)
+            with contextlib.suppress(NotTested):
+                tried += (_moves if legal else _refuses)(subject, client, state, route)
     if not tried:
         raise NotTested(f"{subject.operation.id} was refused from {', '.join(state for state, _ in known.values())}")
 
@@ -44,7 +45,7 @@ def _refuses(subject: Subject, client: Client, state: str, route: Route) -> int:
     if due is None:
         return 0
     resource = client.scope.resource(operation)
-    made, before = bring(client, resource, route)
+    made, before = bring_to(client, resource, state, route)
     beside = around(client, made)
     for example in named(client.scope, operation):
         answer = act(client, operation, made, example)
@@ -71,7 +72,7 @@ def _moves(subject: Subject, client: Client, state: str, route: Route) -> int:
     ends = targets(resource, operation)
     moved = 0
     for example in named(client.scope, operation) if ends else ():
-        made, _ = bring(client, resource, route)
+        made, _ = bring_to(client, resource, state, route)
         answer = act(client, operation, made, example)
         if not answer.ok:
             continue
