@@ -133,6 +133,18 @@ def _moment(status: int, body: Any) -> datetime:
     raise NotTested(f"the target has no clock that can be moved like this: {status} {str(body)[:120]}")
 
 
+def timed(client: Client) -> bool:
+    """Whether the target has a clock that can be moved."""
+    if "timed" not in client.found:
+        try:
+            now(client)
+        except NotTested:
+            client.found["timed"] = False
+        else:
+            client.found["timed"] = True
+    return bool(client.found["timed"])
+
+
 @contextlib.contextmanager
 def standing(client: Client, at: datetime | None = None) -> Iterator[datetime]:
     """The clock stands still, at a moment or at the next whole second; afterwards it runs. Raises NotTested without a clock."""

@@ -10,14 +10,14 @@ from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import same, shown_as
-from conformance.control import advance, apart, standing
+from conformance.control import advance, apart, standing, timed
 from conformance.exchange import Exchange
 from conformance.finding import Broken, NotTested
 from conformance.lifecycle.time import led_to, moves
 from conformance.records import base_body, freshen, make
 from conformance.records import made_from as read_made
 from conformance.sights import Made, look, present, upon, walk
-from conformance.states import among, timed
+from conformance.states import among
 from conformance.wire import FORM
 from mock_server.contract import Operation
 

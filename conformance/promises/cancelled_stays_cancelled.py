@@ -11,9 +11,10 @@ from conformance.control import advance, apart, now, standing
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
+from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made, see, upon
-from conformance.states import Step, among, bring, movers, named, routes, targets
+from conformance.states import Step, among, bring, movers, named, targets
 from mock_server.contract import Operation, Resource
 
 

@@ -11,9 +11,10 @@ from conformance.finding import Broken, NotTested
 from conformance.observation import changing, listening, observe
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
+from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import upon
-from conformance.states import act, among, bring, movers, named, routes
+from conformance.states import act, among, bring, movers, named
 from mock_server.contract import Resource
 
 

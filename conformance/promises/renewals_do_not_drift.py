@@ -13,9 +13,10 @@ from conformance.finding import Broken, NotTested
 from conformance.moments import drift, due, iso, month_end_ahead, years_later
 from conformance.promise import Promise, Subject
 from conformance.promises.time_moves_states import timed_subjects
+from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made
-from conformance.states import Route, around, bring, routes, shown, waits
+from conformance.states import Route, around, bring, shown, waits
 from mock_server.contract import Transition
 
 _YEARS = 2

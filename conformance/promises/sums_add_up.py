@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Iterator
 
 from conformance.client import Client
-from conformance.control import advance, apart, standing
+from conformance.control import advance, apart, standing, timed
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.scope import Scope
 from conformance.sights import Made, look, visible
-from conformance.states import Step, beginnings, bring, timed
+from conformance.states import Step, beginnings, bring
 from mock_server.contract import Resource
 
 _MOST = 8

@@ -11,9 +11,10 @@ from conformance.control import apart, freeze, now, standing, until
 from conformance.finding import Broken, NotTested
 from conformance.moments import iso
 from conformance.promise import Promise, Subject
+from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made
-from conformance.states import among, bring, next_wait, routes, shown, waits
+from conformance.states import among, bring, next_wait, shown, waits
 from mock_server.contract import Resource, Transition
 
 _SECOND = timedelta(seconds=1)
