@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
-from conformance.records import dependency, make, resolve_path, unique_fields
+from conformance.records import dependency, make, ready, resolve_path, unique_fields
 from conformance.schemas import put
 from conformance.sights import Made
 from mock_server.contract import Json, Operation
@@ -24,6 +24,13 @@ class Filling:
         """A new record; None where there is no way to make one."""
         try:
             return make(self.client, resource)
+        except (NotTested, Broken):
+            return None
+
+    def ready(self, operation: Operation) -> Made | None:
+        """A new record in a state that the operation starts from; None where there is no way to one."""
+        try:
+            return ready(self.client, operation)
         except (NotTested, Broken):
             return None
 

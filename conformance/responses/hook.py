@@ -98,7 +98,9 @@ class Hook:
         by, resource = operation.action.by, operation.action.resource
         if by is None or by[0] == "credential" or _phase(case) == "stateful":
             return None
-        if operation.action.verb == "delete" or operation.action.states:
+        if operation.action.states:
+            return self.filling.ready(operation)
+        if operation.action.verb == "delete":
             return self.filling.made(resource)
         if resource not in self.spare:
             self.spare[resource] = self.filling.made(resource)

@@ -27,13 +27,16 @@ class Judge:
         """Whether a refused request breaks a rule between fields, which no OpenAPI 3.0 schema states.
 
         It does where each of its fields is accepted for itself, in place of the same field of some named example; a structure that
-        refers to records may also name some that do not go together.
+        refers to records may also name some that do not go together, and where a record's state may move depends on where it is.
         """
         examples = [(name, value) for name, media, value in self.client.scope.examples(operation) if media != FORM]
         if not examples or not isinstance(body, dict) or self._is_named(operation, body):
             return False
         fields, schemas = self.client.scope.fields(operation), self.client.scope.schemas
-        deviations: list[tuple[str, Any]] = [(name, value) for name, value in body.items() if name in fields]
+        state = self.client.scope.resource(operation).state if operation.action.verb == "update" else None
+        deviations: list[tuple[str, Any]] = [
+            (name, value) for name, value in body.items() if name in fields and name != state
+        ]
         deviations += [(name, ABSENT) for name in fields if name not in body]
         return all(
             any(self._accepts(operation, example, {name: value}) for example, _ in examples)
@@ -61,7 +64,7 @@ class Judge:
                 media, body = base_body(self.client, operation, example)
                 body = {name: value for name, value in {**body, **change}.items() if value is not ABSENT}
                 body = self.filling.body(operation, body) if operation.action.verb == "create" else body
-                made = self.filling.made(operation.action.resource) if operation.action.by else None
+                made = self.filling.ready(operation) if operation.action.by else None
                 sent = upon(self.client, operation, made, body=body) if made else {"body": body}
                 self.accepted[place] = self.client.call(operation, **sent, media=media).ok
             except (NotTested, Broken):

@@ -371,5 +371,5 @@ def test_the_grace_period_is_the_time_that_is_left_to_pay(api, wait):
     }
     ended = api.post(path, params={"action": "expire_period"})
     assert ended.json()["status"] == "Grace period expired successfully"
-    assert api.post(path, params={"action": "view_period"}).status_code == 400
+    assert api.post(path, params={"action": "view_period"}).status_code == 409
     assert api.post(path, params={"action": "veiw_period"}).status_code == 400
