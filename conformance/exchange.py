@@ -115,8 +115,8 @@ class Mask:
             self.headers(exchange.answered),
             self.text(exchange.answer.decode("utf-8", "replace"))[:_MOST],
             datetime.fromtimestamp(exchange.began, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            round(exchange.began - first, 3),
-            round(exchange.seconds, 3),
+            round(exchange.began - first, 5),
+            round(exchange.seconds, 5),
             curl(exchange.method, url, headers, shown, names),
         )
 

@@ -18,7 +18,8 @@ Each promise is a rule that an implementation keeps, and that no schema can stat
 (`openapi/README.md` says what they mean), once for each subject: an operation, a resource or a single fact.
 
 ```sh
-mockingbill promises | head -2
+mockingbill promises > promises.txt
+head -2 promises.txt
 ```
 
 ```text

@@ -38,7 +38,7 @@ ABOUT = {about!r}
 DUE = {due!r}
 """The statuses of which the last answer should have one; where there is none, the answers are compared with those recorded."""
 MARKS = {marks!r}
-STEPS = json.loads({steps})
+STEPS: list[dict[str, Any]] = {steps}
 
 
 def test_{name}() -> None:
@@ -82,13 +82,14 @@ def text(finding: Mapping[str, Any], base_url: str) -> str:
         base_url=base_url,
         names=", ".join(names) or "none is needed",
     )
-    body = Path(reproduction.__file__).read_text(encoding="utf-8").split('"""\n', 2)[-1]
+    _, body = Path(reproduction.__file__).read_text(encoding="utf-8").split("from __future__", 1)
+    body = f"\nfrom __future__{body}"
     return head + body + _TEST.format(
         base_url=base_url,
         about=f"{finding['sentence']} Expected {finding['expected']}; observed {finding['observed']}",
         due=tuple(finding["due"]),
         marks=marks_of(steps),
-        steps=_literal(steps),
+        steps=pprint.pformat(steps, width=116, sort_dicts=False),
         name=re.sub(r"\W+", "_", f"{finding['promise']}_{finding['subject']}").lower(),
     )  # fmt: skip
 
@@ -115,11 +116,6 @@ def comes_back(finding: Mapping[str, Any], recorded: str, base_url: str, mask: M
         return reproduction.recurs(steps, answers, tuple(finding["due"]), about)[0]
     except (LookupError, httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
-
-
-def _literal(steps: Sequence[Mapping[str, Any]]) -> str:
-    """JSON text as a Python literal, over several lines."""
-    return pprint.pformat(json.dumps(steps, ensure_ascii=True), width=116)
 
 
 def _safe(text: str) -> str:

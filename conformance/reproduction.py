@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+_TICK = 0.0001
 _SAMPLE = "Sample-mockingbill-1"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$")
 _NAME = re.compile(r"\$[A-Z][A-Z0-9_]*")
@@ -68,9 +69,9 @@ def recurs(
                 )
         said = " or ".join(map(str, due))
         return now["status"] not in due, f"expected {said}, got {now['status']}: {now['answer'][:300]}"
-    if len(steps) > 1 and _overlap(steps[-1], steps[-2]):
-        then = _winners([step for step in steps if _overlap(step, steps[-1])])
-        won = _winners(answers[-sum(_overlap(step, steps[-1]) for step in steps) :])
+    first = next(n for n in range(len(steps)) if n + len(_together(steps, n)) == len(steps))
+    if first < len(steps) - 1:
+        then, won = _winners(steps[first:]), _winners(answers[first:])
         return then == won, f"of the calls at once there was {won}"
     same: dict[str, str] = {}
     back: dict[str, str] = {}
@@ -116,8 +117,8 @@ def _pairs(old: Any, new: Any, same: dict[str, str], back: dict[str, str]) -> No
 def _overlap(step: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two calls were under way at the same time."""
     return bool(
-        step["offset"] + step["seconds"] > other["offset"] + 0.001
-        and other["offset"] + other["seconds"] > step["offset"] + 0.001
+        step["offset"] + step["seconds"] > other["offset"] + _TICK
+        and other["offset"] + other["seconds"] > step["offset"] + _TICK
     )
 
 

@@ -44,7 +44,9 @@ def summarise(console: Console, results: Sequence[Result], code: int) -> None:
         for row in coverage_rows(result.coverage):
             tested = f"{row.reached} of {row.reachable} tested, {row.failed} failed"
             more = f"; {row.barred} could not be reached" if row.barred else ""
-            console.print(Text(f"  {row.kind:<11} {tested}{more}; index {row.index} %, score {row.score} %"))
+            console.print(
+                Text(f"  {row.kind:<11} {tested}{more}; index {row.index} %, score {row.score} %"), soft_wrap=True
+            )
         for outcome in result.having("not tested"):
             line = f"  not tested  {outcome['promise']} {outcome['subject']}: {outcome['reason']}"
             console.print(Text(line), soft_wrap=True)
