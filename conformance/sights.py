@@ -139,7 +139,7 @@ def pages(
             raise Broken(f"{operation.success.status} for {operation.label}", str(answer), pointer=operation.pointer)
         yield answer
         records = answer.records(sight.view)
-        if not paged or not paging or (records and records == shown):
+        if not paged or not paging or (number > 1 and records == shown) or (number > 1 and not records):
             return
         shown = records
         if not _next(answer, paging.next) if paging.next else len(records) < paging.size:

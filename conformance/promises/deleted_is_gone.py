@@ -29,9 +29,10 @@ def _probe(subject: Subject, client: Client) -> None:
     looked = sum(_hidden(client, made) for made in gone)
     if not looked:
         raise NotTested(f"nothing in scope shows a {resource} again")
-    for sight in client.scope.sights(resource):
-        if look(client, sight, spared, spared.key, spared.caller) is None:
-            raise Broken("the record that was not named is still there", f"{spared.key!r} is gone too")
+    for kept in (spared,) if operation.action.many else (other, spared):
+        for sight in client.scope.sights(resource):
+            if look(client, sight, kept, kept.key, kept.caller) is None:
+                raise Broken("the record that was not named is still there", f"{kept.key!r} is gone too")
     if not operation.action.many:
         _again(client, operation, doomed)
     for update in client.scope.acting("update", on=resource):

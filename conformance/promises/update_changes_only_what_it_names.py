@@ -27,12 +27,18 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation = subject.operation
-    made = make(client, operation.action.resource)
+    made, bystander = make(client, operation.action.resource), make(client, operation.action.resource)
+    sight, before = see(client, bystander)
     tried = 0
     for name, value in _changes(client, operation, made):
         tried += _change(client, operation, made, name, value)
     if not tried:
         raise NotTested(f"{operation.id} refuses every change tried")
+    _, after = see(client, bystander)
+    if before is not None:
+        wrong = _others(client, bystander, sight, before, after or {}, set())
+        if wrong:
+            raise Broken("another record as it was", "; ".join(wrong))
 
 
 def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple[str, Any]]:
@@ -60,6 +66,8 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
             yield name, next(value for value in (7, low, high) if low <= value <= high)
         elif schema.get("type") == "string" and isinstance(old, str):
             yield name, client.fresh.value(schema, old)
+        if schema.get("nullable"):
+            yield name, None
 
 
 def _change(client: Client, operation: Operation, made: Made, name: str, value: Any) -> bool:
@@ -88,6 +96,9 @@ def _change(client: Client, operation: Operation, made: Made, name: str, value: 
     wrong += shown_as(client, sight.operation, sight.view, body, after) + _others(
         client, made, sight, before, after, set(body)
     )
+    shows = client.scope.shown(sight.operation, sight.view).get(name, {})
+    if value is None and shows.get("nullable") and after.get(name) is not None:
+        wrong.append(f"{name} is {after[name]!r}, null was sent")
     if wrong:
         raise Broken(f"{name} changed to {value!r}, the rest as it was", "; ".join(wrong))
     return True
