@@ -27,8 +27,9 @@ def currency(customer: StoredRecord | None) -> str:
 def bill(space: Space, record: StoredRecord, lines: Sequence[Line] = ()) -> Mapping[str, Any]:
     """Bill what is to be billed by now, with other lines: what changes about the subscription."""
     customer = space.find("Customer", record.get("customer_id"))
-    due, items = charges.run_up(space, record, terms.midnight(space.now), currency(customer))
-    changes = {"items": items, "next_bill_date": charges.next_bill(items, terms.limit(record))}
+    limit = terms.limit(record)
+    due, items = charges.run_up(space, record, terms.midnight(space.now), limit, currency(customer))
+    changes = {"items": items, "next_bill_date": charges.next_bill(items, limit)}
     if not due and not lines:
         return changes
     # The first invoice is charged only where that was asked for; the further ones wherever the customer is charged by themselves.

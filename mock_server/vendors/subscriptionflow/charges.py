@@ -6,6 +6,7 @@ far, rounded half up to the minor unit: however a period is cut, its parts add u
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -46,11 +47,16 @@ def is_in_arrears(charge: Charge) -> bool:
 
 def cost(space: Space, charge: Charge, currency: str, quantity: Any = None) -> int:
     """What one period of a charge costs, or so many."""
-    price = None
-    if charge.get("charge_model") not in PLAIN or charge.get("category") == "usage":
-        price = space.find("PlanPrice", charge["plan_price_id"])
-    many = pricing.number(charge.get("default_quantity") if quantity is None else quantity)
-    return pricing.cost(pricing.number(charge.get("list_price")), many, price, charge.get("charge_model"), currency)
+    many, model = charge.get("default_quantity") if quantity is None else quantity, charge.get("charge_model")
+    if model in PLAIN and charge.get("category") != "usage":
+        return _plain_cost(charge.get("list_price"), many, currency)
+    price = space.find("PlanPrice", charge["plan_price_id"])
+    return pricing.cost(pricing.number(charge.get("list_price")), pricing.number(many), price, model, currency)
+
+
+@functools.lru_cache(maxsize=1024)
+def _plain_cost(unit: Any, quantity: Any, currency: str) -> int:
+    return pricing.cost(pricing.number(unit), pricing.number(quantity), None, None, currency)
 
 
 def part(whole: int, starts: datetime, ends: datetime | None, since: datetime, until: datetime | None) -> int:
@@ -94,11 +100,11 @@ def next_bill(items: Iterable[Item], limit: datetime | None) -> str | None:
 
 
 def run_up(
-    space: Space, record: StoredRecord, today: datetime, currency: str
+    space: Space, record: StoredRecord, today: datetime, limit: datetime | None, currency: str
 ) -> tuple[list[Line], list[dict[str, Any]]]:
-    """What is to be billed by today, and the items with what they are billed next."""
+    """What is to be billed by today, and the items with what they are billed next; nothing is from the limit on."""
     lines: list[Line] = []
-    limit, items = terms.limit(record), []
+    items = []
     for item in record["items"]:
         charges = []
         for charge in item["charges"]:

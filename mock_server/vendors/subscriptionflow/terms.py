@@ -50,8 +50,8 @@ def duration(unit: str | None, count: int | None) -> Duration | None:
 
 def nth(length: Duration, anchor: datetime, number: int) -> datetime | None:
     """The day so many lengths after the anchor; None beyond the calendar."""
-    moved = length.after(anchor, number)
-    return None if moved == LAST else moved
+    moved = later(anchor, months=length.months * number, days=length.days * number)
+    return None if moved is LAST else moved
 
 
 def index(length: Duration, anchor: datetime, today: datetime) -> int:
@@ -140,11 +140,8 @@ def billed_from(record: StoredRecord, today: datetime) -> datetime:
 def limit(record: StoredRecord) -> datetime | None:
     """The first day that nothing is billed for any more: after billing's end, a term that is not renewed, or at a pause or an end to come."""
     term = None if record.get("is_auto_renew") else record.get("term_ends_at")
-    days = [
-        day(text)
-        for text in (record.get("billing_end_date"), term, record.get("suspends_at"), record.get("cancels_at"))
-    ]
-    return min((found for found in days if found is not None), default=None)
+    texts = (record.get("billing_end_date"), term, record.get("suspends_at"), record.get("cancels_at"))
+    return min((found for text in texts if text is not None and (found := day(text)) is not None), default=None)
 
 
 def stamp(moment: datetime | None) -> str | None:
