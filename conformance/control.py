@@ -213,16 +213,14 @@ def received(client: Client, endpoint: Endpoint, enough: Callable[[list[Delivery
 
 def _deliveries(client: Client, endpoint: Endpoint) -> list[Delivery]:
     status, body = ask(client, "GET", f"/webhooks/sink?vendor={client.scope.contract.name}")
-    entries = body.get("received") if isinstance(body, dict) else None
-    if status != 200 or not isinstance(entries, list):
-        raise NotTested(f"the sink cannot be read: {status} {str(body)[:120]}")
-    return [
-        Delivery(
-            entry["delivery"],
-            entry["event"],
-            {str(name).lower(): str(value) for name, value in entry["headers"].items()},
-            entry["body"].encode(),
-        )
-        for entry in entries
-        if entry["endpoint"] == endpoint.id
-    ]
+    try:
+        if status == 200:
+            return [_delivery(entry) for entry in body["received"] if entry["endpoint"] == endpoint.id]
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise NotTested(f"the sink cannot be read: {status} {str(body)[:120]}")
+
+
+def _delivery(entry: Mapping[str, Any]) -> Delivery:
+    headers = {str(name).lower(): str(value) for name, value in entry["headers"].items()}
+    return Delivery(str(entry["delivery"]), str(entry["event"]), headers, entry["body"].encode())

@@ -17,6 +17,8 @@ from rich.console import Console
 
 from conformance import lifecycle
 from conformance.check import check
+from conformance.control import Endpoint, received
+from conformance.finding import NotTested
 from conformance.promise import all_promises
 from conformance.report import BREAKS
 from conformance.run import Outcome, Run, Settings, preflight, rehearse
@@ -144,6 +146,28 @@ def test_a_control_address_that_answers_otherwise_is_no_clock() -> None:
     reasons = {outcome.reason[:40] for outcome in run.outcomes if outcome.status == "not tested"}
     assert reasons == {"the target has no clock that can be move", "the target has no sink for its webhooks:"}
     assert run.findings() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {"received": 7},
+        {"received": ["x"]},
+        {"received": [{"endpoint": "e0"}]},
+        {"received": [{"endpoint": "e0", "delivery": 1, "event": "x", "headers": [], "body": ""}]},
+        {"received": [{"endpoint": "e0", "delivery": 1, "event": "x", "headers": {}, "body": 7}]},
+    ],
+)
+def test_a_sink_that_makes_no_sense_is_no_sink(body: Any) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=body)
+
+    with a_run(None) as run, run.client("promises") as client:
+        client.http = httpx.Client(transport=httpx.MockTransport(answer))
+        with pytest.raises(NotTested, match="the sink cannot be read: 200"):
+            received(client, Endpoint("e0", ""), lambda got: True)
 
 
 def test_the_worlds_of_a_run_are_given_back() -> None:
