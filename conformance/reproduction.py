@@ -135,7 +135,13 @@ def _request(http: httpx.Client, step: dict[str, Any], base_url: str, learned: d
     headers = {name: _filled(value, learned) for name, value in step["headers"].items()}
     headers = {name: value for name, value in headers.items() if name.lower() not in ("content-length", "host")}
     body = step["body"]
-    content = base64.b64decode(body) if step["binary"] else None if body is None else _filled(body, learned).encode()
+    content = (
+        base64.b64decode(body)
+        if step["binary"]
+        else None
+        if body is None
+        else _filled(body, learned).encode("utf-8", "surrogatepass")
+    )
     base = re.sub(r"(://[^/]+).*", r"\1", base_url) if step["beside"] else base_url.rstrip("/")
     url = base + _filled(step["path"], learned)
     return http.build_request(step["method"], url, headers=headers, content=content)

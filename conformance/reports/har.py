@@ -75,7 +75,7 @@ def _request(step: Mapping[str, Any]) -> dict[str, Any]:
         "queryString": _pairs(query),
         **(data if body is not None else {}),
         "headersSize": -1,
-        "bodySize": len((body or "").encode()),
+        "bodySize": _size(body or ""),
     }
 
 
@@ -87,11 +87,15 @@ def _response(step: Mapping[str, Any]) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(step["answered"].items()),
-        "content": {"size": len(step["answer"].encode()), "mimeType": kind, "text": step["answer"]},
+        "content": {"size": _size(step["answer"]), "mimeType": kind, "text": step["answer"]},
         "redirectURL": "",
         "headersSize": -1,
-        "bodySize": len(step["answer"].encode()),
+        "bodySize": _size(step["answer"]),
     }
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def _pairs(items: Any) -> list[dict[str, str]]:
