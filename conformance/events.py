@@ -182,14 +182,20 @@ def shown_in(client: Client, webhook: Webhook, body: Json, resource: Resource) -
         yield from (value for value in found if isinstance(value, dict) and resource.key in value)
 
 
+def _shows(schemas: Schemas, node: Mapping[str, Any], resource: str) -> bool:
+    """Whether a schema is a record's own, or a view of it, or has such a one among its parts."""
+    carried = schemas.document["components"]["schemas"].get(resource)
+    parts = (schemas.follow(part) for part in node.get("allOf", ()))
+    return node is carried or node.get("x-view") == resource or any(_shows(schemas, part, resource) for part in parts)
+
+
 def _places(
     schemas: Schemas, schema: Json, resource: str, path: tuple[str, ...], depth: int
 ) -> Iterator[tuple[str, ...]]:
     node = schemas.follow(schema)
     if not isinstance(node, dict) or not depth:
         return
-    carried = schemas.document["components"]["schemas"].get(resource)
-    if node is carried or node.get("x-view") == resource:
+    if _shows(schemas, node, resource):
         yield path
     for name, item in schemas.properties(node).items():
         yield from _places(schemas, item, resource, (*path, name), depth - 1)
