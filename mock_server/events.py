@@ -56,9 +56,7 @@ class Teller:
         record = before if "deleted" in changes else after
         if changes and record is not None:
             for emission in resource.emissions:
-                if emission.event not in self._withheld and any(
-                    emission.fits(kind, before, record) for kind in changes
-                ):
+                if emission.fits(changes, before, record) and emission.event not in self._withheld:
                     yield emission.event, record
 
     def tell(

@@ -109,6 +109,16 @@ def _subscriptionflow(connection: Connection, count: int) -> None:
         connection.call("/api/v1/subscriptions", {**EVERGREEN, "customer_id": made["data"]["id"]})
 
 
+def _pelcro(connection: Connection, count: int) -> None:
+    for n in range(count):
+        connection.headers.pop("Authorization", None)
+        reader = {"email": f"person{n}@example.com", "password": "sandbox-word-1"}
+        made = json.loads(connection.call("/api/v1/sdk/auth/register?site_id=1101", reader))
+        connection.headers["Authorization"] = f"Bearer {made['data']['auth_token']}"
+        plan = {"plan_id": 204051, "gateway_token": "tok-sandbox-succeed"}
+        connection.call("/api/v1/sdk/subscription?site_id=1101", plan)
+
+
 EVERGREEN: dict[str, Any] = {
     "type": "Evergreen",
     "order_date": BEGIN[:10],
@@ -119,6 +129,7 @@ EVERGREEN: dict[str, Any] = {
 }
 
 SUBSCRIBE: Mapping[str, Callable[[Connection, int], None]] = {
+    "pelcro": _pelcro,
     "stykite": _stykite,
     "subscriptionflow": _subscriptionflow,
 }

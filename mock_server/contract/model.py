@@ -91,13 +91,14 @@ class Emission:
     fields: tuple[str, ...]
     where: Mapping[str, tuple[Any, ...]]
 
-    def fits(self, change: Change, before: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
-        """Whether a change is one that gives off the event; `record` is what it is now, or was when it was deleted."""
-        return (
-            change in self.on
-            and all(record.get(name) in values for name, values in self.where.items())
-            and (not self.fields or before is None or any(before.get(name) != record.get(name) for name in self.fields))
-        )
+    def fits(self, changes: frozenset[Change], before: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
+        """Whether these kinds of change give off the event; `record` is what it is now, or was when it was deleted."""
+        if self.on.isdisjoint(changes):
+            return False
+        for name, values in self.where.items():
+            if record.get(name) not in values:
+                return False
+        return not self.fields or before is None or any(before.get(name) != record.get(name) for name in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

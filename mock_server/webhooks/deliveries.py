@@ -130,8 +130,8 @@ def _received(
 def _keep(space: Space, delivery: StoredRecord, sent: Mapping[str, str]) -> None:
     """Put a delivery into the sink."""
     _forget_old(space, "Received")
-    kept = {name: delivery[name] for name in ("vendor", "endpoint", "event", "body")}
-    space.create("Received", {"delivery": delivery["id"], **kept, "at": iso(space.now), "headers": sent})
+    kept = {"delivery": delivery["id"], **{name: delivery[name] for name in ("vendor", "endpoint", "event")}}
+    space.create("Received", {**kept, "at": iso(space.now), "headers": sent, "body": delivery["body"]})
 
 
 def _forget_old(space: Space, resource: str) -> None:
