@@ -1,0 +1,5 @@
+"""One-fault SubscriptionFlows."""
+
+from mock_server.faulty.vendors.subscriptionflow import filtering, listing, records
+
+FAULTS = (*records.FAULTS, *listing.FAULTS, *filtering.FAULTS)

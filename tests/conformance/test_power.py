@@ -1,0 +1,59 @@
+"""The suite's power: every server of the catalogue, wrong in one way, is caught by the promise meant for it; and nothing is left out of the count."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.promise import all_promises
+from conformance.run import Run, Settings, rehearse
+from conformance.target import serve
+from mock_server import create_app
+from mock_server.contract import vendors
+from mock_server.faulty import KINDS, catalogue, faulty
+from mock_server.faulty.wire import Call, Proceed, Reply, Wired
+
+PROMISES = {promise.name: promise for promise in all_promises()}
+FAULTS = catalogue()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_is_caught_by_the_promise_meant_for_it(name: str) -> None:
+    fault = FAULTS[name]
+    with serve(faulty(create_app([fault.vendor], inferred=True), fault)) as url:
+        run = Run.begin(Settings(fault.vendor, f"{url}/{fault.vendor}", inferred=True, world="power"))
+        with run.client("promises") as client:
+            subjects = PROMISES[fault.promise].subjects(run.scope)
+            outcomes = (run.hold(PROMISES[fault.promise], subject, client) for subject in subjects)
+            assert any(outcome.status == "broken" for outcome in outcomes)
+
+
+@pytest.mark.parametrize("vendor", ["wispgate", "stykite", "pelcro"])
+def test_the_wire_alone_breaks_nothing(vendor: str) -> None:
+    async def plain(call: Call, proceed: Proceed) -> Reply:
+        return await proceed(call)
+
+    with serve(Wired(create_app([vendor], inferred=True), vendor, plain)) as url:
+        run = Run.begin(Settings(vendor, f"{url}/{vendor}", "smoke", inferred=True, world="power"))
+        rehearse(run, all_promises())
+    assert [f"{finding.promise} {finding.subject}: {finding.observed}" for finding in run.findings()] == []
+
+
+def test_a_fault_is_one_servers_own() -> None:
+    for name in ("email-twice", "trial-prolonged", "event-twice", "signed-in-hex"):
+        fault = FAULTS[name]
+        faulty(create_app([fault.vendor], inferred=True), fault)
+        with serve(create_app([fault.vendor], inferred=True)) as url:
+            run = Run.begin(Settings(fault.vendor, f"{url}/{fault.vendor}", inferred=True, world="power"))
+            rehearse(run, (PROMISES[fault.promise],))
+        assert run.findings() == [], name
+
+
+def test_the_catalogue_is_large_and_told_of() -> None:
+    assert len(FAULTS) >= 60
+    assert {fault.vendor for fault in FAULTS.values()} == set(vendors())
+    assert {fault.kind for fault in FAULTS.values()} == set(KINDS)
+    assert len({fault.sentence for fault in FAULTS.values()}) >= len(FAULTS) - 8, "one sentence is one fault"
+
+
+def test_every_promise_has_a_fault_that_breaks_it() -> None:
+    assert {fault.promise for fault in FAULTS.values()} == set(PROMISES)
