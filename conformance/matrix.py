@@ -25,7 +25,7 @@ POLICIES: Mapping[Policy, str] = {
     "any": "0 where one conforms",
     "none-new": "0 where nothing is broken that was not broken in the file that --since names",
 }
-_STYLES = {"kept": "green", "broken": "red", "known": "cyan", "not tested": "yellow", "": "dim"}
+_STYLES = {"kept": "green", "broken": "red", "known": "cyan", "apart": "yellow", "not tested": "yellow", "": "dim"}
 
 
 def matrix(
@@ -72,7 +72,7 @@ def column(told: Record, target: str) -> dict[str, Any]:
         rows.setdefault(_row(item), {"state": "not tested", "why": item["reason"]})
     for item in entry["kept"]:
         rows[_row(item)] = {"state": "kept", "why": ""}
-    for state, name in (("known", "known"), ("broken", "findings")):
+    for state, name in (("apart", "apart"), ("known", "known"), ("broken", "findings")):
         for finding in entry[name]:
             why = f"{finding['subject']}: expected {finding['expected']}; observed {finding['observed']}"
             rows[_row(finding)] = {"state": state, "why": why[:400]}

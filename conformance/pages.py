@@ -31,7 +31,7 @@ To hold an implementation to one promise alone:
 
 <!-- not run: docs/conformance.md runs the same with another promise -->
 ```sh
-pytest --pyargs conformance.suite --mockingbill-vendor wispgate --mockingbill-target http://127.0.0.1:8080 -k NAME
+pytest --pyargs conformance.suite --mockingbill-vendor VENDOR --mockingbill-target http://127.0.0.1:8080 -k NAME
 ```
 """
 
@@ -45,7 +45,9 @@ def rows() -> Iterator[tuple[str, str]]:
 def page() -> str:
     """The page of all promises, as Markdown."""
     scopes = [Scope(read(name), inferred=True) for name in vendors()]
-    return _HEAD + "".join(f"\n{section(promise, scopes)}" for promise in all_promises())
+    return _HEAD.replace("VENDOR", vendors()[-1]) + "".join(
+        f"\n{section(promise, scopes)}" for promise in all_promises()
+    )
 
 
 def section(promise: Promise, scopes: Sequence[Scope]) -> str:

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from mock_server.cli import main
 from mock_server.contract import vendors
 
-COMMANDS = ["serve", "vendors", "lint", "check"]
+COMMANDS = ["serve", "vendors", "lint", "check", "matrix", "replay", "promises"]
 BROKEN = "openapi: 3.0.3\ninfo: {title: Broken, version: v1}\nx-vendor: {name: broken, error: Nothing, statuses: {}}\npaths: {}\n"
 
 

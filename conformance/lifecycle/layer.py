@@ -16,6 +16,8 @@ from conformance.scope import Scope
 
 SENTENCE = "Whatever is done to records in whatever order, every answer agrees with what was done before."
 _EXAMPLES = {"smoke": 12, "default": 25, "deep": 200}
+_AGAIN = {"smoke": 20, "default": 60, "deep": 1000}
+"""How many lives are spent on a shorter way to what was found."""
 _STEPS = {"smoke": 12, "default": 16, "deep": 40}
 
 
@@ -29,13 +31,12 @@ def execute(run: Run, resource: str) -> Outcome:
     """Live many random lives of one resource."""
     creates = run.scope.creates(resource)
     with run.client("lifecycle") as client:
-        model = Model(client, resource, creates[0])
+        model = Model(client, resource, creates[0], _AGAIN[run.settings.profile])
         amount = max(_EXAMPLES[run.settings.profile] // max(len(resources(run.scope)) // 2, 1), 3)
-        phases = (Phase.generate, Phase.shrink) if run.settings.profile == "deep" else (Phase.generate,)
         chosen = settings(
             max_examples=amount,
             stateful_step_count=_STEPS[run.settings.profile],
-            phases=phases,
+            phases=(Phase.generate, Phase.shrink),
             database=None,
             deadline=None,
             print_blob=False,
@@ -48,6 +49,8 @@ def execute(run: Run, resource: str) -> Outcome:
         except (Unreachable, KeyboardInterrupt):
             raise
         except NotTested as reason:
+            if model.broken is not None:
+                return run.record(_outcome(run, model))
             return run.record(Outcome("lifecycle", "lifecycle", resource, "not tested", str(reason), model.calls))
         except BaseException:
             if model.broken is None:

@@ -22,6 +22,10 @@ from conformance.wire import FORM
 from mock_server.contract import Operation
 
 
+class Enough(BaseException):
+    """A finding has been looked at often enough for a shorter way to it; Hypothesis lets nothing else stop it."""
+
+
 @dataclass
 class Life:
     """What the model knows of one record: how it was made, what it was told, what it showed last, whether it is gone."""
@@ -35,13 +39,15 @@ class Life:
 class Model:
     """The reference model of one resource, and the calls that are compared with it."""
 
-    def __init__(self, client: Client, resource: str, create: Operation) -> None:
+    def __init__(self, client: Client, resource: str, create: Operation, patience: int = 0) -> None:
         self.client = client
         self.scope = client.scope
         self.resource = resource
         self.create = create
         self.broken: tuple[Broken, Operation, list[Exchange]] | None = None
         self.calls = 0
+        self.again = 0
+        self.patience = patience
         self.sights = self.scope.sights(resource)
         self.updates = [
             o for o in self.scope.acting("update", on=resource) if o.body and not o.action.fixed and o.action.by
@@ -57,6 +63,10 @@ class Model:
         self.calls += len(self.client.transcript)
         self.end_world()
         self.client.transcript.clear()
+        if self.broken is not None:
+            self.again += 1
+            if self.again > self.patience:
+                raise Enough
         if self.timed:
             self.stack.enter_context(apart(self.client))
             self.stack.enter_context(standing(self.client))
@@ -66,10 +76,11 @@ class Model:
         self.stack.close()
 
     def breaks(self, broken: Broken) -> Broken:
-        """Keep the first broken expectation with the calls that led to it."""
-        if self.broken is None:
+        """Keep the broken expectation with the fewest calls that lead to it."""
+        calls = [answer.exchange for answer in self.client.transcript if answer.exchange]
+        if self.broken is None or (broken.pointer == self.broken[0].pointer and len(calls) < len(self.broken[2])):
             last = next((a.operation for a in reversed(self.client.transcript) if a.operation), self.create)
-            self.broken = (broken, last, [a.exchange for a in self.client.transcript if a.exchange])
+            self.broken = (broken, last, calls)
         return broken
 
     def born(self, example: str | None, change: Mapping[str, Any]) -> Life | None:

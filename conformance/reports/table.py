@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.reports.style import STYLE
 
-_CLASSES = {"kept": "good", "broken": "bad", "known": "warn", "not tested": "warn"}
+_CLASSES = {"kept": "good", "broken": "bad", "known": "warn", "apart": "warn", "not tested": "warn"}
 
 
 def text(told: Mapping[str, Any]) -> str:

@@ -52,6 +52,15 @@ def test_random_lives_catch_what_scripts_catch_too(fault: str) -> None:
     assert outcome.findings[0].requests
 
 
+@pytest.mark.parametrize(
+    ("fault", "calls"),
+    [("unique-ignored", 2), ("update-wipes", 4), ("stale-read", 4), ("created-moves", 4), ("not-listed", 3)],
+)
+def test_what_random_lives_find_is_told_in_few_calls(fault: str, calls: int) -> None:
+    (finding,) = lived(fault, 1, "default").findings
+    assert len(finding.steps) <= calls
+
+
 def test_the_same_seed_lives_the_same_lives() -> None:
     assert lived("update-wipes", 3).findings[0].observed == lived("update-wipes", 3).findings[0].observed
 

@@ -1,0 +1,71 @@
+"""The commands that judge: what they refuse, and what they say then."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mock_server.cli import main
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.parametrize(
+    ("implementations", "said"),
+    [
+        (("http://127.0.0.1:9",), "is no NAME=URL"),
+        (("a=",), "is no NAME=URL"),
+        (("=http://127.0.0.1:9",), "is no NAME=URL"),
+        (("a=http://127.0.0.1:9", "a=http://127.0.0.1:8"), "the same name"),
+        ((), "Missing argument"),
+    ],
+)
+def test_implementations_have_names_of_their_own(implementations: tuple[str, ...], said: str) -> None:
+    done = run("matrix", "wispgate", *implementations)
+    assert done.exit_code == 2
+    assert said in done.output.replace("\n", " ")
+
+
+def test_a_matrix_needs_a_vendor_and_a_matrix_to_compare_with(tmp_path: Path) -> None:
+    done = run("matrix", "nobody", "a=http://127.0.0.1:9")
+    assert (done.exit_code, "there is no vendor 'nobody'" in done.output) == (2, True)
+    done = run("matrix", "wispgate", "a=http://127.0.0.1:9", "--policy", "none-new")
+    assert (done.exit_code, "--since FILE" in done.output) == (2, True)
+    (tmp_path / "since.json").write_text("no json")
+    done = run("matrix", "wispgate", "a=http://127.0.0.1:9", "--since", str(tmp_path / "since.json"))
+    assert (done.exit_code, "no matrix of an earlier run" in done.output) == (2, True)
+
+
+def test_what_does_not_answer_stands_in_the_matrix_as_such(tmp_path: Path) -> None:
+    files = (tmp_path / "matrix.json", tmp_path / "matrix.html")
+    done = run("matrix", "wispgate", "a=http://127.0.0.1:9", "--json", str(files[0]), "--html", str(files[1]))
+    assert done.exit_code == 2
+    assert "does not answer" in done.output
+    told = json.loads(files[0].read_text())
+    assert told["implementations"]["a"]["verdict"] == "could not tell"
+    assert "could not tell" in files[1].read_text()
+
+
+def test_a_report_that_is_none_cannot_be_replayed(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text("[1]")
+    done = run("replay", str(tmp_path / "report.json"), "1")
+    assert (done.exit_code, "no JSON report" in done.output.replace("\n", " ")) == (2, True)
+    assert run("replay", str(tmp_path / "missing.json"), "1").exit_code == 2
+
+
+def test_a_baseline_that_makes_no_sense_is_exit_2(tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text("- {promise: a}\n")
+    done = run("check", "wispgate", "--target", "http://127.0.0.1:9", "--baseline", str(tmp_path / "known.yaml"))
+    assert done.exit_code == 2
+    assert "known.yaml, entry 1: it needs promise, subject, reason, expires" in done.output
+
+
+def test_the_promises_are_listed_and_written(tmp_path: Path) -> None:
+    assert "\n    What was deleted is shown nowhere" in run("promises").output
+    assert run("promises", "--write", str(tmp_path / "promises.md")).exit_code == 0
+    assert (tmp_path / "promises.md").read_text().startswith("# Promises\n")
