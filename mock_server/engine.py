@@ -130,14 +130,14 @@ class Engine:
             result = self._actions[call.operation.id](call)
             answer = result if isinstance(result, Answer) else self._answer(call, result)
             check(answer)
-            told = self.timeline.consequences(call, call.request.world)[1] if call.touched else ()
+            told = self.timeline.follow_call(call, call.request.world) if call.touched else None
         except BaseException:
             self.abandon(call)
             raise
         if call.claim is not None:
             replies.remember(call.claim, answer, call.transaction, call.now)
         call.transaction.commit()
-        if call.touched:
+        if told is not None:
             self.timeline.after(call.request.world, told)
         return answer
 

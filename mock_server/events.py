@@ -27,8 +27,8 @@ class Told(NamedTuple):
 class Audience(Protocol):
     """Whoever is told of what happens in the worlds of a server."""
 
-    def wants(self, world: str, vendor: str, event: str) -> bool:
-        """Whether anyone is to be told of such an event."""
+    def listens(self, world: str, vendor: str) -> bool:
+        """Whether anyone is to be told of a vendor's events."""
 
     def hear(self, world: str, vendor: str, told: Sequence[Told]) -> None:
         """A step has been stored: the events that it gave off, maybe none."""

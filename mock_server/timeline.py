@@ -46,7 +46,7 @@ class Timeline:
         space = Space(self._contract, transaction, entry.at, self._seed, entry.tenant)
         try:
             before, after = due.pass_over(space, self._dues, entry)
-            events, told = self.consequences(space, world)
+            events, told = self.follow(space, world)
         except Exception as error:
             logger.exception("%s of %s %s failed", entry.name, entry.resource, entry.key)
             agenda.drop()
@@ -67,26 +67,41 @@ class Timeline:
         """Do something to the records of all tenants that is nobody's call, in one transaction."""
         space = Space(self._contract, self._worlds.begin(world), at, self._seed, SHARED)
         result = work(space)
-        _, told = self.consequences(space, world)
+        _, told = self.follow(space, world)
         space.transaction.commit()
         self.after(world, told)
         return result
 
-    def consequences(self, space: Space, world: str) -> tuple[list[str], list[Told]]:
-        """What follows from the changes of a step: what the records wait for now, and the events, those with a body that someone is told of."""
+    def follow(self, space: Space, world: str) -> tuple[list[str], list[Told]]:
+        """What follows from a step: what its records wait for now, the names of its events, and these with a body where anyone listens."""
         names: list[str] = []
         told: list[Told] = []
-        agenda = self._worlds.agendas[world]
+        listening = self._listens(world)
         for (name, key), before in (space.touched or {}).items():
             resource = self._contract.resources[name]
             after = space.transaction.get(space.table(name), key)
             if resource.lifecycle:
-                agenda.note(self._contract, space.tenant, resource, before, after)
+                self._worlds.agendas[world].note(self._contract, space.tenant, resource, before, after)
             for event, record in self._teller.events(resource, before, after) if resource.emissions else ():
                 names.append(event)
-                if self.audience is not None and self.audience.wants(world, self._contract.name, event):
+                if listening:
                     told.append(self._teller.tell(space, resource, event, before, record))
         return names, told
+
+    def follow_call(self, call: Space, world: str) -> Sequence[Told] | None:
+        """The same of a call, of whose events nobody asks the names; None where nothing comes `after` it."""
+        if self._listens(world):
+            return self.follow(call, world)[1]
+        agenda = None
+        for (name, key), before in (call.touched or {}).items():
+            resource = self._contract.resources[name]
+            if resource.lifecycle:
+                agenda = self._worlds.agendas[world]
+                agenda.note(self._contract, call.tenant, resource, before, call.transaction.get(call.table(name), key))
+        return None if agenda is None else ()
+
+    def _listens(self, world: str) -> bool:
+        return self.audience is not None and self.audience.listens(world, self._contract.name)
 
     def after(self, world: str, told: Sequence[Told]) -> None:
         """What comes after a step that is stored."""

@@ -21,12 +21,12 @@ class Post:
         for engine in (*engines.values(), control):
             engine.timeline.audience = self
 
-    def wants(self, world: str, vendor: str, event: str) -> bool:
-        """Whether a world has an endpoint for a vendor's event."""
-        if world not in self._control.store.worlds():
-            return False
-        endpoints = self._control.begin(world).scan((SHARED, "Endpoint"), {"vendor": vendor})
-        return any(not endpoint["events"] or event in endpoint["events"] for endpoint in endpoints)
+    def listens(self, world: str, vendor: str) -> bool:
+        """Whether a world has an endpoint for a vendor."""
+        control = self._control.store.begin(
+            world, self._control.contract.name
+        )  # a world that nobody asked for is not sown
+        return control.count((SHARED, "Endpoint"), {"vendor": vendor}) > 0
 
     def hear(self, world: str, vendor: str, told: Sequence[Told]) -> None:
         """Make the deliveries of events, and see to whatever is to be sent or falls due."""
@@ -38,7 +38,7 @@ class Post:
                     deliveries.post(space, contract, one)
 
             self._control.timeline.step(world, told[0].at, post)
-        elif self._control.begin(world).count((SHARED, "Endpoint")):
+        elif self._control.store.begin(world, self._control.contract.name).count((SHARED, "Endpoint")):
             self.courier.wake(world)
 
     async def close(self) -> None:
