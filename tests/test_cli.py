@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from mock_server.cli import main
 from mock_server.contract import vendors
+from mock_server.faulty import catalogue
 
 COMMANDS = ["serve", "vendors", "lint", "check", "matrix", "replay", "promises"]
 BROKEN = "openapi: 3.0.3\ninfo: {title: Broken, version: v1}\nx-vendor: {name: broken, error: Nothing, statuses: {}}\npaths: {}\n"
@@ -126,7 +127,48 @@ def test_options_arrive_at_the_server(monkeypatch, given, moment):
         "open_control": True,
         "webhook_hosts": ("hooks.example.com",),
         "verbose": False,
+        "changed": None,
     }
+
+
+# Faults ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_of_faults_is_told():
+    done = run("serve", "--fault-catalogue", "list")
+    lines = done.output.splitlines()
+
+    assert done.exit_code == 0
+    assert len(lines) == len(catalogue())
+    for line, fault in zip(lines, catalogue().values(), strict=True):
+        assert line.split()[:2] == [fault.name, fault.vendor]
+        assert line.endswith(f"  {fault.sentence}")
+    assert run("serve", "stykite", "--fault-catalogue", "list").output.count("\n") < len(lines) / 2
+
+
+def test_a_fault_is_served_with_its_vendor_alone(monkeypatch):
+    asked = {}
+    monkeypatch.setattr("mock_server.app.serving.run", lambda names, **options: asked.update(options, names=names))
+    done = run("serve", "--fault-catalogue", "total-a-cent-more")
+
+    assert done.exit_code == 0
+    assert asked["names"] == ("pelcro",)
+    assert asked["inferred"] is True
+    assert asked["changed"] == catalogue()["total-a-cent-more"].installed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["no-such"], "there is no fault 'no-such' in the catalogue; --fault-catalogue list tells what there is."),
+        (["email-twice", "wispgate"], "email-twice is a fault of pelcro, which is not served."),
+    ],
+)
+def test_a_fault_that_cannot_be_served_is_told(arguments, line):
+    done = run("serve", "--fault-catalogue", *arguments)
+
+    assert done.exit_code == 2
+    assert one_line(done.stderr) == line
 
 
 # Vendors --------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import gc
 import socket
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -77,8 +77,9 @@ def run(
     open_control: bool = False,
     webhook_hosts: Collection[str] = (),
     verbose: bool = False,
+    changed: Callable[[RootApp], ASGIApp] | None = None,
 ) -> None:
-    """Serve until interrupted. Raises ContractError or CannotListen."""
+    """Serve until interrupted; what `changed` makes of the application, where that is given. Raises ContractError or CannotListen."""
     with bind(host, port) as listener, _undisturbed():
         app = create_app(
             names, seed=seed, frozen=frozen, inferred=inferred, open_control=open_control, webhook_hosts=webhook_hosts
@@ -87,7 +88,7 @@ def run(
         bound = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         config = uvicorn.Config(
-            _Stoppable(app),
+            _Stoppable(app if changed is None else changed(app)),
             lifespan="on",
             log_level="info" if verbose else "warning",
             access_log=verbose,

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from mock_server.cli.arguments import ONE, OTHER, Moment, documents, known_vendors, stop
+from mock_server.cli.faults import one_fault, show_faults
 from mock_server.cli.judging import check, matrix, promises, replay
 from mock_server.contract import ContractError, load, load_fixtures
 from mock_server.contract import vendors as vendor_names
@@ -32,7 +33,9 @@ def main() -> None:
     "  mockingbill serve                       all vendors on 127.0.0.1:8080\n"
     f"  {f'mockingbill serve {ONE} --port 9000':<40}one vendor\n"
     "  mockingbill serve --freeze 2026-01-01T00:00:00Z --seed 7\n"
-    "                                          the same answers on every run",
+    "                                          the same answers on every run\n"
+    "  mockingbill serve --fault-catalogue list\n"
+    "                                          servers that are wrong in one way, to see what check says of them",
 )
 @click.argument("vendors", nargs=-1, metavar="[VENDOR]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -50,13 +53,25 @@ def main() -> None:
     metavar="HOST",
     help="Let webhooks go to this host too; may be repeated.",
 )
+@click.option(
+    "--fault-catalogue",
+    "fault",
+    metavar="NAME|list",
+    help="Be wrong in one way, by its name in the catalogue; `list` tells them all. Inferred operations are served then.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log each request's method, path and status.")
 def serve(
     vendors: tuple[str, ...], host: str, port: int, seed: int, freeze: datetime | None, include: str | None,
-    open_control: bool, webhook_hosts: tuple[str, ...], verbose: bool,
+    open_control: bool, webhook_hosts: tuple[str, ...], fault: str | None, verbose: bool,
 ) -> None:  # fmt: skip
     """Serve the sandbox: every vendor, or those named, each under its own name."""
     names = known_vendors(vendors)
+    if fault == "list":
+        show_faults(names)
+        return
+    wrong = one_fault(fault, vendors) if fault is not None else None
+    if wrong is not None:
+        names = (wrong.vendor,) if not vendors else names
     gc.disable()  # nothing that is imported becomes garbage
     from mock_server.app.serving import CannotListen, run
 
@@ -68,10 +83,11 @@ def serve(
             port=port,
             seed=seed,
             frozen=freeze,
-            inferred=include is not None,
+            inferred=include is not None or wrong is not None,
             open_control=open_control,
             webhook_hosts=webhook_hosts,
             verbose=verbose,
+            changed=wrong.installed if wrong is not None else None,
         )
     except (ContractError, CannotListen) as error:
         stop(str(error))

@@ -13,8 +13,7 @@ from functools import cache
 from starlette.types import ASGIApp
 
 from mock_server.app.root import RootApp
-from mock_server.faulty.fault import KINDS, Fault, Kind, Server
-from mock_server.faulty.wire import Wired
+from mock_server.faulty.fault import KINDS, Fault, Kind
 
 
 @cache
@@ -34,8 +33,7 @@ def catalogue() -> Mapping[str, Fault]:
 def faulty(app: ASGIApp, fault: Fault) -> ASGIApp:
     """The server, wrong from now on. It must serve the fault's vendor."""
     assert isinstance(app, RootApp), "create_app gives a RootApp"
-    wire = fault.install(Server(app, app.engines[fault.vendor]))
-    return app if wire is None else Wired(app, fault.vendor, wire)
+    return fault.installed(app)
 
 
 __all__ = ["KINDS", "Fault", "Kind", "catalogue", "faulty"]

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from starlette.types import ASGIApp
+
 from mock_server.app.root import RootApp
 from mock_server.engine import Engine
-from mock_server.faulty.wire import Call, Proceed, Reply, Wire
+from mock_server.faulty.wire import Call, Proceed, Reply, Wire, Wired
 
 Kind = Literal[
     "status", "field", "type", "envelope", "header", "auth", "tenant", "filter operator", "boundary", "page", "sort", "update", "delete",
@@ -20,9 +22,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Server:
-    """One server that is to go wrong: the whole, and the engine of the vendor that it is about."""
+    """One server that is to go wrong: the engine of the vendor that it is about."""
 
-    app: RootApp
     engine: Engine
 
 
@@ -39,6 +40,11 @@ class Fault:
     promise: str
     sentence: str
     install: Callable[[Server], Wire | None]
+
+    def installed(self, app: RootApp) -> ASGIApp:
+        """The server, wrong from now on. It must serve the fault's vendor."""
+        wire = self.install(Server(app.engines[self.vendor]))
+        return app if wire is None else Wired(app, self.vendor, wire)
 
 
 Install = Callable[[Server], Wire | None]
