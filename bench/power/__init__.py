@@ -1,0 +1,1 @@
+"""The suite's power: which promise catches which server of the catalogue."""
