@@ -131,6 +131,7 @@ def _fact(fact: Fact, probings: Sequence[Probing]) -> Covered:
 
 
 def _promises(scope: Scope, outcomes: Sequence[Mapping[str, Any]]) -> Iterator[Covered]:
+    """The promises that the contract gives anything to hold."""
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for outcome in outcomes:
         if outcome["layer"] == "promises":
@@ -146,5 +147,3 @@ def _promises(scope: Scope, outcomes: Sequence[Mapping[str, Any]]) -> Iterator[C
             yield Covered(promise.name, "barred", held[0]["reason"])
         elif any(True for _ in promise.subjects(scope)):
             yield Covered(promise.name, "missed", "it was not put to the test")
-        else:
-            yield Covered(promise.name, "barred", "the contract states nothing of the kind")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from conformance.reports.plain import Row, coverage_rows
@@ -96,12 +97,17 @@ def _finding(finding: Mapping[str, Any], is_open: bool) -> str:
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for step in steps:
-        answer = escape(step["answer"][:2000]) or "<i>no body</i>"
-        yield (
-            f"<li><pre>{escape(step['curl'])}</pre><details><summary>answered {step['status']} "
-            f"in {round(step['seconds'] * 1000)} ms</summary><pre>{answer}</pre></details></li>"
-        )
+    """Each call with its answer; the same call several times in a row stands once, with all its answers."""
+    for curl, same in groupby(steps, key=lambda step: step["curl"]):
+        group = list(same)
+        times = f"<p class=note>{len(group)} times</p>" if len(group) > 1 else ""
+        yield f"<li>{times}<pre>{escape(curl)}</pre>{''.join(map(_answer, group))}</li>"
+
+
+def _answer(step: Mapping[str, Any]) -> str:
+    answer = escape(step["answer"][:2000]) or "<i>no body</i>"
+    took = round(step["seconds"] * 1000)
+    return f"<details><summary>answered {step['status']} in {took} ms</summary><pre>{answer}</pre></details>"
 
 
 def _kept(found: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from conformance.coverage import KINDS
@@ -51,7 +52,9 @@ def described(finding: Mapping[str, Any]) -> Iterator[str]:
     yield f"observed  {finding['observed']}"
     for other in finding.get("also", ()):
         yield f"also      {other}"
-    yield from (f"request   {line}" for line in finding["requests"])
+    for line, same in groupby(finding["requests"]):
+        times = len(list(same))
+        yield f"request   {line}{f'  ({times} times)' if times > 1 else ''}"
     yield f"seed      {finding['seed']}"
     yield f"again     {finding['replay']}"
     if finding.get("reproducer"):

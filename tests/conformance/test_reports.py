@@ -278,6 +278,16 @@ def test_a_hostile_text_stays_text(checked: Checked, tmp_path: Path) -> None:
     assert len((tmp_path / "report.jsonl").read_text().splitlines()) > 3
 
 
+def test_the_same_call_many_times_is_shown_once(checked: Checked) -> None:
+    finding = findings(checked)[0]
+    many = {**finding, "requests": finding["requests"][:1] * 30, "steps": list(finding["steps"][:1]) * 30}
+    vendor = {**checked.told["vendors"]["acme"], "findings": [many]}
+    told = {**checked.told, "vendors": {"acme": vendor}}
+    for name in ("markdown", "html"):
+        text = FORMATS[name][1](told)
+        assert text.count("curl -X") == 1 and "30 times" in text
+
+
 def test_a_run_that_came_to_nothing_has_reports_too(tmp_path: Path) -> None:
     stream = io.StringIO()
     aftermath = Aftermath(tmp_path, tuple(FORMATS))
