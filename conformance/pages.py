@@ -58,16 +58,8 @@ def section(promise: Promise, scopes: Sequence[Scope]) -> str:
     if about.rstrip(".") not in promise.sentence:
         lines += [about, ""]
     lines += [f"Facts: {', '.join(f'`{fact}`' for fact in promise.facts)}", ""]
-    if steps := list(_steps(promise)):
-        lines += ["How it is held:", "", *(f"- {step}" for step in steps), ""]
+    if how := inspect.getdoc(promise.probe):
+        lines += [f"Held by this: {' '.join(how.split())}", ""]
     held = [scope.contract.name for scope in scopes if any(True for _ in promise.subjects(scope))]
     lines.append(f"Held of {', '.join(held)}." if held else "No vendor here states anything of the kind.")
     return "\n".join(lines) + "\n"
-
-
-def _steps(promise: Promise) -> Iterator[str]:
-    """What the functions of a promise's module say that they do, in their order."""
-    module = sys.modules[promise.probe.__module__]
-    for function in vars(module).values():
-        if inspect.isfunction(function) and function.__module__ == module.__name__ and function.__doc__:
-            yield " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
