@@ -61,5 +61,7 @@ def section(promise: Promise, scopes: Sequence[Scope]) -> str:
     if how := inspect.getdoc(promise.probe):
         lines += [f"Held by this: {' '.join(how.split())}", ""]
     held = [scope.contract.name for scope in scopes if any(True for _ in promise.subjects(scope))]
-    lines.append(f"Held of {', '.join(held)}." if held else "No vendor here states anything of the kind.")
+    lines.append(
+        f"Stated in the contracts of {', '.join(held)}." if held else "No vendor here states anything of the kind."
+    )
     return "\n".join(lines) + "\n"
