@@ -76,8 +76,37 @@ def _failures(operation: Operation, client: Client) -> Iterator[tuple[str, set[i
         if parameter.required and parameter.where in ("query", "header"):
             due = _due(operation, statuses.get("parameter"))
             yield f"no {parameter.name}", due, client.call(operation, given={parameter.name: ABSENT})
+    yield from _strange_parameters(operation, client)
     if operation.body:
         yield from _bodies(operation, client)
+
+
+def _strange_parameters(operation: Operation, client: Client) -> Iterator[tuple[str, set[int], Answer]]:
+    """Values that a parameter cannot have, and a tenant that does not exist."""
+    due, tenancy = _due(operation, operation.statuses.get("parameter")), client.scope.contract.tenancy
+    arguments: dict[str, Any] = {}
+    if operation.body:
+        try:
+            arguments = dict(zip(("media", "body"), base_body(client, operation), strict=True))
+        except NotTested:
+            return
+    for parameter in operation.parameters:
+        schema = client.scope.schemas.follow(parameter.schema)
+        if (parameter.where, parameter.name) == (tenancy.where, tenancy.name):
+            nobody = client.absent_key(schema, client.caller.tenant)
+            answer = client.call(operation, given={parameter.name: nobody}, **arguments)
+            yield f"the {parameter.name} {nobody}", set(), answer
+        elif parameter.where == "path" and "enum" in schema:
+            answer = client.call(operation, given={parameter.name: "mockingbill"}, **arguments)
+            yield f"the {parameter.name} mockingbill", due | _due(operation, operation.statuses.get("unknown")), answer
+        elif parameter.where != "query" or schema.get("nullable") or parameter.references:
+            continue
+        elif schema.get("type") in ("integer", "number", "boolean") or "enum" in schema:
+            answer = client.call(operation, given={parameter.name: "mockingbill"}, **arguments)
+            yield f"the {parameter.name} mockingbill", due, answer
+        if schema.get("type") == "integer" and "minimum" in schema and due and not parameter.references:
+            low = schema["minimum"] - 1
+            yield f"the {parameter.name} {low}", due, client.call(operation, given={parameter.name: low}, **arguments)
 
 
 def _strange_keys(operation: Operation, client: Client, name: str) -> Iterator[tuple[str, set[int], Answer]]:
@@ -86,7 +115,11 @@ def _strange_keys(operation: Operation, client: Client, name: str) -> Iterator[t
         extra, authority = client.credentials(operation, client.caller.token) if operation.secured else ([], {})
         sent = {**client.caller.headers, **headers, **authority}
         path = path.replace("~strange~", strange)
-        yield f"the key {strange}", set(), client.send(operation.method.upper(), path, query + extra, sent)
+        yield (
+            f"the key {strange}",
+            set(),
+            client.send(operation.method.upper(), path, query + extra, sent, None, operation),
+        )
 
 
 def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int], Answer]]:
@@ -110,8 +143,25 @@ def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int
                         malformed | _due(operation, operation.statuses.get("invalid")),
                         answer,
                     )
+    wrong = _of_another_type(client, operation, whole) if media != FORM else None
+    if wrong is not None:
+        invalid = malformed | _due(operation, operation.statuses.get("invalid"))
+        yield "a field of another type", invalid, client.call(operation, body=wrong, media=media)
     if 415 in operation.responses:
         yield "another media type", {415}, client.call(operation, body=b"<a>1</a>", media="application/xml")
+
+
+def _of_another_type(client: Client, operation: Operation, whole: Any) -> Any:
+    """A body with an object in the place of a text or a number; None where there is no such field."""
+    for name, schema in client.scope.fields(operation).items():
+        if (
+            isinstance(whole, dict)
+            and schema.get("type") in ("string", "integer", "number", "boolean")
+            and not schema.get("readOnly")
+            and ("body", name) != operation.action.by
+        ):
+            return {**whole, name: {"mockingbill": [1]}}
+    return None
 
 
 def _broken_json(whole: Any) -> Iterator[tuple[str, bytes]]:
