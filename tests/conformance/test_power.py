@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from conformance.promise import all_promises
 from conformance.run import Run, Settings, rehearse
 from conformance.target import serve
 from mock_server import create_app
-from mock_server.contract import vendors
+from mock_server.contract import data_root, vendors
 from mock_server.faulty import KINDS, catalogue, faulty
 from mock_server.faulty.wire import Call, Proceed, Reply, Wired
 
@@ -57,3 +59,21 @@ def test_the_catalogue_is_large_and_told_of() -> None:
 
 def test_every_promise_has_a_fault_that_breaks_it() -> None:
     assert {fault.promise for fault in FAULTS.values()} == set(PROMISES)
+
+
+STATES_NOTHING = {
+    "x-provenance": "how far a fact can be trusted",
+    "x-tenant": "where an example is seeded",
+}
+"""The words of the vocabulary that say nothing of how an implementation behaves."""
+BY_OTHERS = {
+    "x-statuses": "one operation's own `x-vendor.statuses`: every promise reads the two together",
+}
+"""Those that state behaviour and are probed under another's name."""
+
+
+def test_every_word_of_the_vocabulary_that_states_behaviour_has_a_promise() -> None:
+    words = json.loads((data_root() / "openapi" / "extensions.schema.json").read_text())["properties"]
+    probed = {fact for promise in PROMISES.values() for fact in promise.facts}
+    assert set(words) - probed == set(STATES_NOTHING) | set(BY_OTHERS)
+    assert probed <= set(words), "and no promise probes what there is not"

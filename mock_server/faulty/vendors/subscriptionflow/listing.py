@@ -111,6 +111,12 @@ def _late() -> Wire:
     return remember
 
 
+def _from_one(call: Call) -> None:
+    call.query = [
+        (name, "1" if name == "page" and value in ("0", "mockingbill") else value) for name, value in call.query
+    ]
+
+
 def _size(number: int, items: list[Any]) -> list[Any]:
     return items[:100]
 
@@ -125,6 +131,8 @@ FAULTS = (
           "The first record of a page is the last of the one before.", wire(_repeating)),
     Fault("pages-too-small", VENDOR, "limits", "pages_partition",
           "A page holds a hundred records, and the next begins after two hundred.", _page(_size)),
+    Fault("page-zero", VENDOR, "boundary", "errors_wear_the_envelope",
+          "A page that cannot be is the first.", before(_from_one)),
     Fault("total-off-by-one", VENDOR, "page", "list_holds_each_once",
           "The total is one too many.", _about(_one_more)),
     Fault("total-of-the-page", VENDOR, "page", "pages_partition",

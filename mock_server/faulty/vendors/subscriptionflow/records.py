@@ -192,6 +192,14 @@ def _told_on_read(server: Any) -> Wire:
     return None  # type: ignore[return-value]
 
 
+def _as_text(call: Call) -> None:
+    if call.method in ("POST", "PUT") and isinstance(call.body, dict) and "/customers" in call.path:
+        texts = {
+            name: json.dumps(value) for name, value in call.body.items() if isinstance(value, dict) and name != "filter"
+        }
+        call.body.update(texts)
+
+
 def _without_null(call: Call) -> None:
     if call.method == "PUT" and isinstance(call.body, dict):
         call.body = {name: value for name, value in call.body.items() if value is not None}
@@ -200,6 +208,8 @@ def _without_null(call: Call) -> None:
 FAULTS = (
     Fault("city-wiped", VENDOR, "update", "update_changes_only_what_it_names",
           "A change that does not name the city wipes it.", before(_wiped)),
+    Fault("objects-as-text", VENDOR, "type", "errors_wear_the_envelope",
+          "An object in the place of a text is taken, as text.", before(_as_text)),
     Fault("update-not-stored", VENDOR, "update", "update_changes_only_what_it_names",
           "A change is confirmed and not kept.",
           switch(lambda engine: around(engine, "updateCustomer", _not_stored))),
