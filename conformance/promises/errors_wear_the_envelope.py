@@ -258,7 +258,7 @@ def _kept(client: Client, schema: Any) -> Any:
 PROMISE = Promise(
     "errors_wear_the_envelope",
     "Whatever goes wrong, the answer has the stated status and the vendor's error envelope: never a server error, never another shape.",
-    ("x-vendor",),
+    ("x-vendor", "x-statuses", "x-references"),
     _subjects,
     _probe,
 )

@@ -76,7 +76,7 @@ def _required(
 PROMISE = Promise(
     "required_is_required",
     "A request without a required field, or with null in its place, is refused with the stated status; nothing is filled in quietly.",
-    ("x-vendor",),
+    ("x-vendor", "x-statuses"),
     _subjects,
     _probe,
 )

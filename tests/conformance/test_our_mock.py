@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from conformance import lifecycle, responses
+from conformance.facts import facts, probings
 from conformance.promise import all_promises
 from conformance.run import Run, Settings, preflight, rehearse
 from conformance.target import base_url, serve
@@ -47,6 +48,20 @@ UNMET = {
 """The documented statuses that no promise brings about, and why not; 429 and server errors are no caller's to bring about."""
 
 
+UNPROBED = {
+    r".*/x-resource/scope": "its records are known beforehand and nothing shows them: who may see them is seen by nobody",
+    r"/components/schemas/.*/x-references": "no request names it: it stands in records that the server itself makes, or in known ones",
+    r"/components/schemas/(Member|Charge)/x-resource/(state|created)": "no operation reads or changes such a record by itself",
+    r"/components/schemas/Transaction/x-emits/addon.purchase.success": "a payment is never shown again, so that nothing tells its event's due",
+}
+"""The facts that no promise is put to the test about, and why not."""
+
+
+def unprobed(run: Run) -> list[str]:
+    held = probings(run.scope, all_promises(), [outcome.as_json() for outcome in run.outcomes])
+    return [fact.pointer for fact in facts(run.scope) if not any(probing.touches(fact) for probing in held)]
+
+
 def unmet(run: Run) -> list[str]:
     return [
         f"{operation.id} {status}"
@@ -67,6 +82,7 @@ def test_it_keeps_every_promise(mock: str, vendor: str) -> None:
     assert said(run) == []
     assert run.unreached() == []
     assert run.doubts == []
+    assert [at for at in unprobed(run) if not any(re.fullmatch(reason, at) for reason in UNPROBED)] == []
     met_by_none = unmet(run)
     assert [name for name in met_by_none if not any(re.fullmatch(reason, name) for reason in UNMET[vendor])] == []
     assert [reason for reason in UNMET[vendor] if not any(re.fullmatch(reason, name) for name in met_by_none)] == []

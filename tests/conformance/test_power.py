@@ -66,14 +66,10 @@ STATES_NOTHING = {
     "x-tenant": "where an example is seeded",
 }
 """The words of the vocabulary that say nothing of how an implementation behaves."""
-BY_OTHERS = {
-    "x-statuses": "one operation's own `x-vendor.statuses`: every promise reads the two together",
-}
-"""Those that state behaviour and are probed under another's name."""
 
 
 def test_every_word_of_the_vocabulary_that_states_behaviour_has_a_promise() -> None:
     words = json.loads((data_root() / "openapi" / "extensions.schema.json").read_text())["properties"]
     probed = {fact for promise in PROMISES.values() for fact in promise.facts}
-    assert set(words) - probed == set(STATES_NOTHING) | set(BY_OTHERS)
+    assert set(words) - probed == set(STATES_NOTHING)
     assert probed <= set(words), "and no promise probes what there is not"
