@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 from conformance.client import Answer, Client
 from conformance.finding import Broken
@@ -36,8 +37,14 @@ def _probe(subject: Subject, client: Client) -> None:
         elif not keyed and body.get(name) is None:
             body[name] = client.fresh.value(fields[name])
     header = key_header(client) if keyed else {}
+    start = Barrier(_MANY)
+
+    def one() -> Answer:
+        start.wait()
+        return client.call(operation, body=body, media=media, headers=header)
+
     with ThreadPoolExecutor(_MANY) as pool:
-        calls = [pool.submit(client.call, operation, body=body, media=media, headers=header) for _ in range(_MANY)]
+        calls = [pool.submit(one) for _ in range(_MANY)]
         answers = [call.result() for call in calls]
     (_one_record if keyed else _one_winner)(client, subject, answers)
 

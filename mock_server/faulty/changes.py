@@ -184,7 +184,7 @@ def racing(engine: Engine, when: When, name: str) -> Wire:
         mine = (call.world, call.headers.get("authorization"), value)
         if mine in used:
             return _refused(engine, call, Problem("duplicate", f"Another has this {name}."))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         reply = await proceed(call)
         if reply.ok:
             used.add(mine)

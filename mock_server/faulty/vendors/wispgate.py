@@ -187,7 +187,7 @@ FAULTS = (
           wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) != who or call.body == body))),
     Fault("key-raced", "wispgate", "concurrency", "concurrent_retries_make_one",
           "A key is remembered only when the first call is over.",
-          wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) == who and call.body == body, 0.02))),
+          wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) == who and call.body == body, 0.1))),
     Fault("any-profile", "wispgate", "references", "references_must_exist",
           "A billing profile that does not exist is taken, and dropped.", lambda server: _any_profile),
     Fault("refused-is-kept", "wispgate", "references", "failed_create_leaves_nothing",
