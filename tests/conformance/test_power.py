@@ -29,7 +29,7 @@ def test_each_fault_is_caught_by_the_promise_meant_for_it(name: str) -> None:
             assert any(outcome.status == "broken" for outcome in outcomes)
 
 
-@pytest.mark.parametrize("vendor", ["wispgate", "stykite", "pelcro"])
+@pytest.mark.parametrize("vendor", ["wispgate", "stykite"])
 def test_the_wire_alone_breaks_nothing(vendor: str) -> None:
     async def plain(call: Call, proceed: Proceed) -> Reply:
         return await proceed(call)
