@@ -21,12 +21,14 @@ from serving import ROOT, serving
 
 from conformance.beginnings import known_characters
 from mock_server.cli import main
-from mock_server.contract import load, vendors
+from mock_server.contract import Contract, load, vendors
 
 CONFIGURATION = ROOT / "schemathesis.toml"
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 EXAMPLES = 50
 SEED = 1
+LARGE = 60
+"""Operations of a document that is divided in two."""
 TOOL = "import gc; gc.set_threshold(50_000, 20, 20); from schemathesis.cli import schemathesis; schemathesis()"
 """The command `schemathesis`, collecting garbage less often: it keeps nearly all it makes, and looking takes an eighth of a run."""
 ENVIRONMENT = ("PATH", "LANG", "SYSTEMROOT")
@@ -47,22 +49,32 @@ def callers() -> dict[str, dict[str, str]]:
     return {entry["vendor"]: entry["credentials"]["headers"] for entry in json.loads(listed.stdout)}
 
 
+def parts(contract: Contract) -> list[tuple[str, ...]]:
+    """The tags of a document; of a large one in two parts, for two processes."""
+    tags = list(dict.fromkeys(operation.tag for operation in contract.operations.values()))
+    return [tuple(tags)] if len(contract.operations) <= LARGE else [tuple(tags[0::2]), tuple(tags[1::2])]
+
+
 def runs() -> Iterator[Any]:
     """Each vendor with everything served; one with inferred operations also as it is served by default, without them."""
     for name in vendors():
-        group = pytest.mark.xdist_group(f"schemathesis-{name}")
-        yield pytest.param(name, True, marks=group, id=name)
-        if any(operation.provenance.level == "inferred" for operation in load(name).operations.values()):
-            yield pytest.param(name, False, marks=group, id=f"{name}-by-default")
+        contract = load(name)
+        for number, tags in enumerate(parts(contract)):
+            label = f"{name}-{number}" if number else name
+            group = pytest.mark.xdist_group(f"schemathesis-{label}")
+            yield pytest.param(name, True, tags, marks=group, id=label)
+            if any(operation.provenance.level == "inferred" for operation in contract.operations.values()):
+                yield pytest.param(name, False, tags, marks=group, id=f"{label}-by-default")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("vendor", "inferred"), list(runs()))
+@pytest.mark.parametrize(("vendor", "inferred", "tags"), list(runs()))
 def test_the_stock_tool_finds_nothing(
-    vendor: str, inferred: bool, callers: dict[str, dict[str, str]], tmp_path: Path
+    vendor: str, inferred: bool, tags: tuple[str, ...], callers: dict[str, dict[str, str]], tmp_path: Path
 ) -> None:
     sent = [part for name, text in callers[vendor].items() for part in ("-H", f"{name}: {text}")]
     options = ["--checks", "all", "--phases", ",".join(PHASES), "-n", str(EXAMPLES), "--seed", str(SEED), "--no-color"]
+    options += [part for tag in tags for part in ("--include-tag", tag)]
     options += ["--report", "json", "--report-json-path", "report.json"]
     contract = load(vendor)
     known_characters(tmp_path / ".hypothesis")
@@ -81,8 +93,8 @@ def test_the_stock_tool_finds_nothing(
     found = json.loads((tmp_path / "report.json").read_text())
     assert (found["failures"], found["errors"], found["complete"]) == ([], [], True)
     assert {phase: found["phases"][phase]["status"] for phase in PHASES} == dict.fromkeys(PHASES, "success")
-    assert found["operations"]["tested"] == len(contract.operations)
-    served = {operation.label for operation in contract.serves(inferred=inferred)}
+    assert found["operations"]["tested"] == sum(operation.tag in tags for operation in contract.operations.values())
+    served = {operation.label for operation in contract.serves(inferred=inferred) if operation.tag in tags}
     assert served & set(never_accepted(found)) <= OUT_OF_REACH, "a run in which nothing succeeds shows nothing"
 
 

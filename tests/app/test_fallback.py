@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 from click.testing import CliRunner
-from conftest import MOMENT, InProcess
+from sandboxes import MOMENT, InProcess
 
 from mock_server import Answer, ContractError, Vendor, cli, create_app
 from mock_server.contract import load, load_fixtures

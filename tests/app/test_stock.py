@@ -9,9 +9,9 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from conftest import MOMENT, InProcess, shop_vendor
 from generated import TEXT, Maker, Sent
 from hypothesis import HealthCheck, given, settings
+from sandboxes import MOMENT, InProcess, shop_vendor
 
 from mock_server import Call, Page, Vendor, create_app
 from mock_server.actions import writable

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Sandbox, fresh_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pelcro_reader import (
@@ -27,6 +26,7 @@ from pelcro_reader import (
     YEARLY,
     Reader,
 )
+from sandboxes import Sandbox, fresh_world
 
 ENDS = {"canceled": "subscription.canceled", "expired": "subscription.expired"}
 

@@ -10,10 +10,10 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from conftest import Sandbox, fresh_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pelcro_reader import FREE, HERALD, HERALDS, MEMBERSHIP, MOMENT, MONTHLY, PAYS, SUMMER, TRIAL, YEARLY, Reader
+from sandboxes import Sandbox, fresh_world
 
 PLANS = {MONTHLY: (900, 1), YEARLY: (9000, 12), TRIAL: (1200, 1), SUMMER: (2000, 3), MEMBERSHIP: (120000, 12)}
 """What each plan costs, and for how many months."""

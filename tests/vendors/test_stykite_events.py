@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from conftest import Sandbox, fresh_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sandboxes import Sandbox, fresh_world
 from stykite_company import ADDON, COMPANY, EARTH, FREE, MOMENT, STATUS, TRIED, YEARLY, Company, ms
 
 WAYS = {

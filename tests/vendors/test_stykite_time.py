@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import Sandbox, fresh_world
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sandboxes import Sandbox, fresh_world
 from stykite_company import MOMENT, STATUS, TRIED, YEARLY, YONDER, Company, ms
 
 

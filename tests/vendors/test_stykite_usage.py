@@ -231,7 +231,7 @@ def test_the_hold_is_a_function_of_what_the_cycle_used(
 @pytest.fixture(scope="module")
 def sandbox_of_many(applications: Callable[..., Any]) -> Callable[[], Company]:
     """A company in a new world at each call."""
-    from conftest import Sandbox, fresh_world
+    from sandboxes import Sandbox, fresh_world
 
     app, transport = applications("stykite", frozen=MOMENT, inferred=True)
     return lambda: Company(Sandbox(app, "stykite", fresh_world(), transport))

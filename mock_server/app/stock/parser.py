@@ -55,6 +55,10 @@ class Parser(OpenAPIURIParser):
         found = {definition["name"]: self._of_query(definition, query_data, tree) for definition in definitions}
         return {name: value for name, value in found.items() if value is not _ABSENT}
 
+    def read_form_as(self, schema: Mapping[str, Any]) -> None:
+        """Take the fields of a form for what a schema says they are."""
+        self._body_schema = schema
+
     def resolve_form(self, form_data: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """A form's fields as an object. Raises Problem `malformed`."""
         try:

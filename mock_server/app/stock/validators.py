@@ -69,6 +69,8 @@ class Body(AbstractRequestBodyValidator):
         whole = {key: value for key, value in schema.items() if key != "default"}
         super().__init__(schema=whole, required=False, **options)
         self._parser = uri_parser
+        if uri_parser is not None:
+            uri_parser.read_form_as(whole)  # Connexion makes it of the first media type, whichever is sent
         self._is_required = required
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Scope) -> Any:
