@@ -4,6 +4,7 @@ This is the only part of the mock that the conformance suite may import.
 """
 
 from mock_server.contract.build import load, vendors
+from mock_server.contract.changes import Change, Emission, Signature, Transition, Webhook
 from mock_server.contract.extensions import Finding, check, check_keys
 from mock_server.contract.files import ContractError, Json, data_root, escape, resolve
 from mock_server.contract.fixtures import Fixtures, Record, load_fixtures
@@ -11,9 +12,7 @@ from mock_server.contract.json_schema import Definitions, convert, definitions
 from mock_server.contract.model import (
     Action,
     Body,
-    Change,
     Contract,
-    Emission,
     Idempotency,
     Kind,
     Operation,
@@ -22,12 +21,9 @@ from mock_server.contract.model import (
     Provenance,
     Resource,
     Response,
-    Signature,
     Tenancy,
-    Transition,
     Verb,
     View,
-    Webhook,
 )
 from mock_server.contract.openapi import invalidities
 from mock_server.contract.parts import METHODS, Part, walk

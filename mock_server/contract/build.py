@@ -11,9 +11,10 @@ import jsonschema_rs
 
 from mock_server.contract import extensions
 from mock_server.contract.bundle import bundle
+from mock_server.contract.changes import Signature
 from mock_server.contract.files import ContractError, data_root
 from mock_server.contract.json_schema import compile_all
-from mock_server.contract.model import Contract, Idempotency, Pagination, Signature, Tenancy
+from mock_server.contract.model import Contract, Idempotency, Pagination, Tenancy
 from mock_server.contract.openapi import BROKEN, invalidities
 from mock_server.contract.operations import read_operations
 from mock_server.contract.parts import Part, walk

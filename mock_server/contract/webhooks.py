@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from mock_server.contract.changes import Emission, Transition, Webhook
 from mock_server.contract.files import Json, escape
-from mock_server.contract.model import Emission, Transition, Webhook
 from mock_server.contract.parts import METHODS
 from mock_server.contract.source import Source, provenance
 
