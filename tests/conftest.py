@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from club import club
-from sandboxes import MOMENT, InProcess, Sandbox, fresh_world
+from sandboxes import MOMENT, InProcess, Sandbox, fresh_world, shop_vendor
 from serving import Server, serving
 
-from mock_server import Answer, Vendor, create_app
+from mock_server import create_app
 from mock_server.app.root import RootApp
-from mock_server.contract import Contract, Fixtures, load, load_fixtures
+from mock_server.contract import Contract
 
 pytest_plugins = ["discipline"]
-
-
-def shop_vendor() -> tuple[Contract, Fixtures, Vendor]:
-    """The miniature vendor of the engine's tests; it has one action of its own."""
-    contract = load(Path(__file__).with_name("data") / "shop" / "openapi" / "shop.yaml")
-    vendor = Vendor("shop")
-    vendor.action("ping")(lambda call, proceed: Answer(200, {"pong": True}))
-    return contract, load_fixtures(contract), vendor
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
 
+from mock_server import Answer, Vendor
 from mock_server.app.root import RootApp
 from mock_server.clock import Clock
+from mock_server.contract import Contract, Fixtures, load, load_fixtures
 from mock_server.store import TableName
 from mock_server.worlds import CLOCK
 
@@ -137,3 +140,11 @@ class Sandbox:
     def send_together(self, *requests: httpx.Request) -> list[httpx.Response]:
         """Answers to requests that are under way at the same time."""
         return self.transport.together(list(requests))
+
+
+def shop_vendor() -> tuple[Contract, Fixtures, Vendor]:
+    """The miniature vendor of the engine's tests; it has one action of its own."""
+    contract = load(Path(__file__).with_name("data") / "shop" / "openapi" / "shop.yaml")
+    vendor = Vendor("shop")
+    vendor.action("ping")(lambda call, proceed: Answer(200, {"pong": True}))
+    return contract, load_fixtures(contract), vendor
