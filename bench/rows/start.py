@@ -80,7 +80,9 @@ def _probe(contract: Contract, fixtures: Fixtures) -> Probe:
     headers = {"Authorization": f"Bearer {fixtures.of('Credential')[0].value['token']}"}
     values = known(contract, fixtures)
     served = contract.serves(inferred=False)
-    for operation in served:
+    for operation in sorted(
+        served, key=lambda operation: operation.path.count("{")
+    ):  # a key may name a record of another kind
         needed = {parameter.name: parameter.where for parameter in operation.parameters if parameter.required}
         if operation.method.upper() == "GET" and set(needed) <= set(values):
             return Probe("GET", _filled(operation.path, needed, values), headers)
