@@ -98,7 +98,7 @@ def test_what_is_made_up_catches_some_by_itself(fault: str) -> None:
 
 
 def test_the_stateful_phase_goes_on_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(AMOUNTS, "default", 8)
+    monkeypatch.setitem(AMOUNTS, "default", 16)
     run = answered(None, 1, "default", "fuzzing")
     assert run.findings() == []
     assert run.doubts == []
