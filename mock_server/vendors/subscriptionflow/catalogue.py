@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+from mock_server.contract import escape
+from mock_server.problems import Problem, Violation
 from mock_server.store import StoredRecord
 from mock_server.vendor import Answer, Call, Space
+
+
+class Ordered(NamedTuple):
+    """An item of a body, with the plan and product it names, and the plan's prices by their keys."""
+
+    sent: Mapping[str, Any]
+    plan: StoredRecord
+    product: StoredRecord
+    prices: Mapping[str, StoredRecord]
+
+
+def ordered(call: Call) -> list[Ordered]:
+    """The items of the body. Raises Problem `dangling` for every plan, product and price that is none."""
+    found, wrong = [], []
+    for index, item in enumerate(call.body["items"]):
+        plan, product = call.find("Plan", item["plan_id"]), call.find("Product", item["product_id"])
+        wrong += [
+            Violation("body", f"/items/{index}/{name}", "dangling", f"names no {resource}")
+            for name, resource, record in (("plan_id", "Plan", plan), ("product_id", "Product", product))
+            if record is None
+        ]
+        if plan is None or product is None:
+            continue
+        prices = {price["id"]: price for price in call.scan("PlanPrice", {"plan_id": plan["id"]})}
+        wrong += [
+            Violation("body", f"/items/{index}/charges/{escape(key)}", "dangling", "names no price of the plan")
+            for key in item.get("charges") or ()
+            if key not in prices
+        ]
+        found.append(Ordered(item, plan, product, prices))
+    if wrong:
+        raise Problem("dangling", violations=tuple(wrong))
+    return found
 
 
 def price(call: Call, record: StoredRecord) -> StoredRecord:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mock_server import money
-from mock_server.contract import escape
 from mock_server.durations import Duration
-from mock_server.problems import Problem, Violation
+from mock_server.problems import Problem
 from mock_server.store import StoredRecord
 from mock_server.vendor import Call
-from mock_server.vendors.subscriptionflow import billing, pricing, terms
+from mock_server.vendors.subscriptionflow import billing, catalogue, pricing, terms
 
 _DAY = Duration(days=1)
 _OPEN = ("Draft", "Due", "Overdue")
@@ -76,31 +75,13 @@ def _is_touched(invoice: StoredRecord) -> bool:
 
 
 def _items(call: Call, code: str) -> tuple[list[dict[str, Any]], int]:
-    """The items of the body as answers show them, and what they come to. Raises Problem for every plan, product and price that is none."""
-    found, wrong, total = [], [], 0
-    for index, item in enumerate(call.body["items"]):
-        plan, product = call.find("Plan", item["plan_id"]), call.find("Product", item["product_id"])
-        wrong += [
-            Violation("body", f"/items/{index}/{name}", "dangling", f"names no {resource}")
-            for name, resource, record in (("plan_id", "Plan", plan), ("product_id", "Product", product))
-            if record is None
-        ]
-        if plan is None or product is None:
-            continue
-        prices = {price["id"]: price for price in call.scan("PlanPrice", {"plan_id": plan["id"]})}
-        sent = item.get("charges")
-        wrong += [
-            Violation("body", f"/items/{index}/charges/{escape(key)}", "dangling", "names no price of the plan")
-            for key in sent or ()
-            if key not in prices
-        ]
-        charges = [
-            _charge(call, prices[key], (sent or {}).get(key, {}), code) for key in (sent or prices) if key in prices
-        ]
+    """The items of the body as answers show them, and what they come to. Raises what `catalogue.ordered` raises."""
+    found, total = [], 0
+    for item in catalogue.ordered(call):
+        sent = item.sent.get("charges")
+        charges = [_charge(call, item.prices[key], (sent or {}).get(key, {}), code) for key in sent or item.prices]
         total += sum(amount for _, amount in charges)
-        found.append(_item(call, plan, product, item, [charge for charge, _ in charges]))
-    if wrong:
-        raise Problem("dangling", violations=tuple(wrong))
+        found.append(_item(call, item.plan, item.product, item.sent, [charge for charge, _ in charges]))
     return found, total
 
 

@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from mock_server import money
-from mock_server.contract import escape
 from mock_server.problems import Problem, Violation
 from mock_server.store import StoredRecord
 from mock_server.vendor import Answer, Call, Space
-from mock_server.vendors.subscriptionflow import billing, charges, lifecycle, pricing, terms
+from mock_server.vendors.subscriptionflow import billing, catalogue, charges, lifecycle, pricing, terms
 
 TERM = ("termed_start_date", "termed_initial_period", "termed_initial_period_type", "renewal_type")
 """What a termed subscription needs beside the rest."""
@@ -189,41 +188,24 @@ def _reckoned(space: Space, record: StoredRecord) -> Mapping[str, Any]:
 
 
 def _items(call: Call, customer_id: Any) -> list[dict[str, Any]]:
-    """The items of the body as answers show them. Raises Problem `dangling` for every plan, product and price that is none."""
+    """The items of the body as answers show them. Raises what `catalogue.ordered` raises."""
     currency = (call.find("Customer", customer_id) or {}).get("currency")
-    found, wrong = [], []
-    for index, item in enumerate(call.body["items"]):
-        plan, product = call.find("Plan", item["plan_id"]), call.find("Product", item["product_id"])
-        sent = item.get("charges") or {}
-        wrong += [
-            Violation("body", f"/items/{index}/{name}", "dangling", f"names no {resource}")
-            for name, resource, record in (("plan_id", "Plan", plan), ("product_id", "Product", product))
-            if record is None
-        ]
-        if plan is None or product is None:
-            continue
-        prices = {price["id"]: price for price in call.scan("PlanPrice", {"plan_id": plan["id"]})}
-        wrong += [
-            Violation("body", f"/items/{index}/charges/{escape(key)}", "dangling", "names no price of the plan")
-            for key in sent
-            if key not in prices
-        ]
-        found.append(
-            {
-                "id": call.mint_id("{uuid}"),
-                "plan_id": plan["id"],
-                "product_id": product["id"],
-                "coupon_id": item.get("coupon_id"),
-                "plan_name": plan.get("name"),
-                "plan_description": plan.get("description"),
-                "product_name": product.get("name"),
-                "product_description": product.get("description"),
-                "charges": [_charge(call, price, sent.get(key, {}), currency) for key, price in prices.items()],
-            }
-        )
-    if wrong:
-        raise Problem("dangling", violations=tuple(wrong))
-    return found
+    return [_item(call, item, currency) for item in catalogue.ordered(call)]
+
+
+def _item(call: Call, item: catalogue.Ordered, currency: str | None) -> dict[str, Any]:
+    sent = item.sent.get("charges") or {}
+    return {
+        "id": call.mint_id("{uuid}"),
+        "plan_id": item.plan["id"],
+        "product_id": item.product["id"],
+        "coupon_id": item.sent.get("coupon_id"),
+        "plan_name": item.plan.get("name"),
+        "plan_description": item.plan.get("description"),
+        "product_name": item.product.get("name"),
+        "product_description": item.product.get("description"),
+        "charges": [_charge(call, price, sent.get(key, {}), currency) for key, price in item.prices.items()],
+    }
 
 
 def _charge(call: Call, price: Mapping[str, Any], sent: Mapping[str, Any], currency: str | None) -> dict[str, Any]:
