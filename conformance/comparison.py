@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -66,3 +66,8 @@ def _moment(text: Json) -> float | None:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
         return None
+
+
+def among(state: Json, states: Collection[str]) -> bool:
+    """Whether a shown state is one of those that the facts name, in whatever case it is shown."""
+    return str(state).casefold() in {str(name).casefold() for name in states}

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from conformance.client import ABSENT, Client
+from conformance.comparison import among
 from conformance.control import Delivery, Endpoint, apart, empty, listen, received, standing, timed, until
 from conformance.events import Expected, Records, expected, snapshot
 from conformance.finding import NotTested
@@ -18,7 +19,7 @@ from conformance.records import base_body, made_from
 from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made, present, see
-from conformance.states import act, among, beginnings, bring, movers, named, next_wait, shown, waits
+from conformance.states import act, beginnings, bring, movers, named, next_wait, shown, waits
 from mock_server.contract import Operation, Resource, Transition
 
 _SECOND = timedelta(seconds=1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
+from conformance.comparison import among
 from conformance.finding import Broken, NotTested
 from conformance.schemas import drop, put
 from conformance.sights import Made, present, see, upon, visible
@@ -138,18 +139,18 @@ def ready(client: Client, operation: Operation) -> Made:
     """
     made = make(client, operation.action.resource)
     state = _state(client, made) if operation.action.states else None
-    if state is None or _among(state, operation.action.states):
+    if state is None or among(state, operation.action.states):
         return made
     for other in client.scope.acting("update", on=operation.action.resource):
         action = other.action
         leads = {*action.to, action.fixed.get(made.resource.state or "")} & {*operation.action.states}
-        if other.id == operation.id or not _among(state, action.states) or not leads:
+        if other.id == operation.id or not among(state, action.states) or not leads:
             continue
         names: list[str | None] = [name for name, _, _ in client.scope.examples(other)] or [None]
         for name in names:
             media, body = base_body(client, other, name) if other.body else (None, ABSENT)
             client.call(other, **upon(client, other, made, body=body), media=media)
-            if _among(_state(client, made), operation.action.states):
+            if among(_state(client, made), operation.action.states):
                 return made
     raise NotTested(
         f"a new {made.resource.name} is {state!r}; the operation starts from {', '.join(operation.action.states)}"
@@ -160,10 +161,6 @@ def _state(client: Client, made: Made) -> Any:
     """The state that a record is seen in; None where it is not."""
     found = see(client, made)[1] or {}
     return found.get(made.resource.state) if made.resource.state else None
-
-
-def _among(state: Any, states: Sequence[str]) -> bool:
-    return str(state).casefold() in {name.casefold() for name in states}
 
 
 def _by_size(client: Client, operation: Operation) -> list[str | None]:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conformance.client import Client
-from conformance.control import apart, standing, timed
+from conformance.comparison import among
+from conformance.control import apart, now, standing, timed
 from conformance.finding import Broken, NotTested
-from conformance.states import Route, Step, among, beginnings, bring, movers, named, targets, waits
-from mock_server.contract import Resource
+from conformance.states import Route, Step, beginnings, bring, movers, named, targets, waits
+from mock_server.contract import Resource, Transition
 
 _LONGEST = 5
 _TRIES = 60
@@ -37,6 +38,15 @@ def routes(client: Client, resource: Resource) -> Routes:
             kept[resource.name] = _explore(client, resource)
     found: Routes = kept[resource.name]
     return found
+
+
+def route_to(client: Client, resource: Resource, transition: Transition) -> Route:
+    """The route to where a record waits for a transition. Raises NotTested where there is no clock, or none leads there."""
+    now(client)
+    route = routes(client, resource).waits.get(transition.name)
+    if route is None:
+        raise NotTested(f"no {resource.name} could be made that shows a {transition.at} to wait for")
+    return route
 
 
 def _explore(client: Client, resource: Resource) -> Routes:

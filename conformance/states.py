@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
+from conformance.comparison import among
 from conformance.control import now, until
 from conformance.finding import NotTested
 from conformance.moments import due
@@ -34,11 +35,6 @@ class Step:
 
 
 Route = tuple[Step, ...]
-
-
-def among(state: Any, states: tuple[str, ...]) -> bool:
-    """Whether a shown state is one of those that the facts name."""
-    return str(state).casefold() in {str(name).casefold() for name in states}
 
 
 def waits(client: Client, resource: Resource, transition: Transition, record: Mapping[str, Any]) -> datetime | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
-from conformance.comparison import same, shown_as
+from conformance.comparison import among, same, shown_as
 from conformance.control import advance, apart, standing, timed
 from conformance.exchange import Exchange
 from conformance.finding import Broken, NotTested
@@ -17,7 +17,6 @@ from conformance.lifecycle.time import led_to, moves
 from conformance.records import base_body, freshen, make
 from conformance.records import made_from as read_made
 from conformance.sights import Made, look, present, upon, walk
-from conformance.states import among
 from conformance.wire import FORM
 from mock_server.contract import Operation
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from conformance.comparison import among
 from conformance.moments import due
-from conformance.states import among
 from mock_server.contract import Contract, Resource, Transition
 
 

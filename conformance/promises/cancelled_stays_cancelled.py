@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import ABSENT, Client
+from conformance.comparison import among
 from conformance.control import advance, apart, now, standing
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
@@ -14,7 +15,7 @@ from conformance.records import base_body
 from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made, see, upon
-from conformance.states import Step, among, bring, movers, named, targets
+from conformance.states import Step, bring, movers, named, targets
 from mock_server.contract import Operation, Resource
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.client import ABSENT, Client
+from conformance.comparison import among
 from conformance.control import Endpoint, empty, received
 from conformance.events import compare
 from conformance.finding import Broken, NotTested
@@ -14,7 +15,7 @@ from conformance.records import base_body
 from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import upon
-from conformance.states import act, among, bring, movers, named
+from conformance.states import act, bring, movers, named
 from mock_server.contract import Resource
 
 

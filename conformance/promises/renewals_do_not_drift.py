@@ -13,7 +13,7 @@ from conformance.finding import Broken, NotTested
 from conformance.moments import drift, due, iso, month_end_ahead, years_later
 from conformance.promise import Promise, Subject
 from conformance.promises.time_moves_states import timed_subjects
-from conformance.routes import routes
+from conformance.routes import route_to
 from conformance.scope import Scope
 from conformance.sights import Made
 from conformance.states import Route, around, bring, shown, waits
@@ -46,10 +46,7 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     resource, transition = subject.detail["resource"], subject.detail["transition"]
-    now(client)
-    route = routes(client, resource).waits.get(transition.name)
-    if route is None:
-        raise NotTested(f"no {resource.name} could be made that shows a {transition.at} to wait for")
+    route = route_to(client, resource, transition)
     start = _start(client, subject, route)
     stepwise = _live(client, subject, route, start, None)
     if len(stepwise.moments) < _FEWEST:

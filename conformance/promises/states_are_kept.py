@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.client import ABSENT, Answer, Client
-from conformance.comparison import same
+from conformance.client import Client
+from conformance.comparison import among, same
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
-from conformance.records import base_body, make
+from conformance.records import make
 from conformance.scope import Scope
-from conformance.sights import Made, see, upon
+from conformance.sights import Made, see
+from conformance.states import act
 from mock_server.contract import Operation
 
 
@@ -33,8 +34,8 @@ def _move(operation: Operation, client: Client, example: str | None) -> None:
     if before is None:
         raise Broken("the record that was just made", "it is not there")
     state = before.get(resource.state) if resource.state else None
-    answer = _act(client, operation, made, example)
-    if action.states and state is not None and not _among(state, action.states):
+    answer = act(client, operation, made, example)
+    if action.states and state is not None and not among(state, action.states):
         due = operation.statuses.get("state")
         if answer.status != due:
             raise Broken(f"{due} from the state {state!r}", str(answer), status=due)
@@ -52,19 +53,10 @@ def _move(operation: Operation, client: Client, example: str | None) -> None:
 def _again(client: Client, operation: Operation, made: Made, after: Any, example: str | None) -> None:
     """A second time, the record may no longer be in a state that allows it; either way it is no server error."""
     states, due = operation.action.states, operation.statuses.get("state")
-    answer = _act(client, operation, made, example)
+    answer = act(client, operation, made, example)
     state = after.get(made.resource.state) if after and made.resource.state else None
-    if states and due and state is not None and not _among(state, states) and answer.status != due:
+    if states and due and state is not None and not among(state, states) and answer.status != due:
         raise Broken(f"{due} a second time, from the state {state!r}", str(answer), status=due)
-
-
-def _act(client: Client, operation: Operation, made: Made, example: str | None) -> Answer:
-    media, body = base_body(client, operation, example) if operation.body else (None, ABSENT)
-    return client.call(operation, **upon(client, operation, made, body=body), media=media)
-
-
-def _among(state: Any, states: tuple[str, ...]) -> bool:
-    return str(state).casefold() in {str(name).casefold() for name in states}
 
 
 PROMISE = Promise(

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.client import Client
-from conformance.control import apart, freeze, now, standing, until
+from conformance.comparison import among
+from conformance.control import apart, freeze, standing, until
 from conformance.finding import Broken, NotTested
 from conformance.moments import iso
 from conformance.promise import Promise, Subject
-from conformance.routes import routes
+from conformance.routes import route_to
 from conformance.scope import Scope
 from conformance.sights import Made
-from conformance.states import among, bring, next_wait, shown, waits
+from conformance.states import bring, next_wait, shown, waits
 from mock_server.contract import Resource, Transition
 
 _SECOND = timedelta(seconds=1)
@@ -32,10 +33,7 @@ def timed_subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     resource, transition = subject.detail["resource"], subject.detail["transition"]
-    now(client)
-    route = routes(client, resource).waits.get(transition.name)
-    if route is None:
-        raise NotTested(f"no {resource.name} could be made that shows a {transition.at} to wait for")
+    route = route_to(client, resource, transition)
     with apart(client), standing(client):
         made, record = bring(client, resource, route)
         record, moment = next_wait(client, made, transition, record)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.client import Answer, Client
+from conformance.comparison import among
 from conformance.control import apart, standing, timed
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
 from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made, see
-from conformance.states import Route, act, among, around, bring_to, movers, named, targets
+from conformance.states import Route, act, around, bring_to, movers, named, targets
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
