@@ -103,7 +103,7 @@ def instead(made: Callable[[Call], Reply | None]) -> Install:
         reply = made(call)
         return await proceed(call) if reply is None else reply
 
-    return lambda server: short
+    return lambda engine: short
 
 
 def crash(when: When) -> Install:

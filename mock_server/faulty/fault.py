@@ -21,13 +21,6 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
-class Server:
-    """One server that is to go wrong: the engine of the vendor that it is about."""
-
-    engine: Engine
-
-
-@dataclass(frozen=True)
 class Fault:
     """One thing wrong. `install` is called once for each server: it turns a switch of its engine, or gives the wire to put before it, or both.
 
@@ -39,20 +32,20 @@ class Fault:
     kind: Kind
     promise: str
     sentence: str
-    install: Callable[[Server], Wire | None]
+    install: Callable[[Engine], Wire | None]
 
     def installed(self, app: RootApp) -> ASGIApp:
         """The server, wrong from now on. It must serve the fault's vendor."""
-        wire = self.install(Server(app.engines[self.vendor]))
+        wire = self.install(app.engines[self.vendor])
         return app if wire is None else Wired(app, self.vendor, wire)
 
 
-Install = Callable[[Server], Wire | None]
+Install = Callable[[Engine], Wire | None]
 
 
 def wire(made: Callable[[], Wire]) -> Install:
     """A fault on the wire, with a memory of its own for each server."""
-    return lambda server: made()
+    return lambda engine: made()
 
 
 def before(change: Callable[[Call], Any]) -> Install:
@@ -62,7 +55,7 @@ def before(change: Callable[[Call], Any]) -> Install:
         change(call)
         return await proceed(call)
 
-    return lambda server: changed
+    return lambda engine: changed
 
 
 def after(change: Callable[[Call, Reply], Any]) -> Install:
@@ -73,14 +66,14 @@ def after(change: Callable[[Call, Reply], Any]) -> Install:
         change(call, reply)
         return reply
 
-    return lambda server: changed
+    return lambda engine: changed
 
 
 def switch(turn: Callable[[Engine], Any]) -> Install:
     """A fault inside the engine."""
 
-    def turned(server: Server) -> None:
-        turn(server.engine)
+    def turned(engine: Engine) -> None:
+        turn(engine)
 
     return turned
 

@@ -121,7 +121,7 @@ FAULTS = (
     Fault("newest-left-out", "pelcro", "boundary", "created_is_retrievable",
           "The newest subscription is not shown.", after(_newest_left_out)),
     Fault("refused-is-kept-too", "pelcro", "references", "failed_create_leaves_nothing",
-          "A subscription refused for its coupon is there nevertheless.", lambda server: _left_behind),
+          "A subscription refused for its coupon is there nevertheless.", lambda engine: _left_behind),
     Fault("ids-as-text", "pelcro", "type", "answers_match_their_schema",
           "The ids of subscriptions are texts.", after(_ids_as_text)),
     Fault("nulls-left-out", "pelcro", "null", "answers_match_their_schema",

@@ -12,7 +12,7 @@ from mock_server.clock import later
 from mock_server.engine import Engine
 from mock_server.faulty import changes
 from mock_server.faulty.changes import around, racing
-from mock_server.faulty.fault import Fault, Server, after, before, restate, swap, switch
+from mock_server.faulty.fault import Fault, after, before, restate, swap, switch
 from mock_server.faulty.wire import Call, Reply, Wire
 from mock_server.problems import Problem
 from mock_server.store import StoredRecord
@@ -37,11 +37,11 @@ def _company_believed(call: Call) -> None:
         call.headers["authorization"] = f"Bearer {_OWN[company[0]]}"
 
 
-def _raced(server: Server) -> Wire:
-    restate(server.engine, "Customer", unique=())
-    swap(server.engine, "_actions", lambda actions: {**actions})
-    around(server.engine, "createCustomer", _once_more)
-    return racing(server.engine, _subscribes, "customer_identifier")
+def _raced(engine: Engine) -> Wire:
+    restate(engine, "Customer", unique=())
+    swap(engine, "_actions", lambda actions: {**actions})
+    around(engine, "createCustomer", _once_more)
+    return racing(engine, _subscribes, "customer_identifier")
 
 
 def _once_more(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
@@ -116,10 +116,9 @@ def _trial_shown_late(call: Call, record: dict[str, Any]) -> None:
         record["trial_end"] += _DAY
 
 
-def _revived(server: Server) -> Wire:
+def _revived(engine: Engine) -> Wire:
     """A month after its end a subscription is active again."""
-    engine = server.engine
-    turn = after(lambda call, reply: _revive(engine, call, reply))(server)
+    turn = after(lambda call, reply: _revive(engine, call, reply))(engine)
     assert turn is not None, "it is on the wire"
     return turn
 

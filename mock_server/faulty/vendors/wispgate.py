@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from mock_server.engine import Engine
 from mock_server.faulty import changes
 from mock_server.faulty.changes import (
     in_latin,
@@ -15,7 +16,7 @@ from mock_server.faulty.changes import (
     unique_across_tenants,
     without_accents,
 )
-from mock_server.faulty.fault import Fault, Server, after, before, restate, wire
+from mock_server.faulty.fault import Fault, after, before, restate, wire
 from mock_server.faulty.wire import Call, Proceed, Reply, Wire, answered, copied
 
 _KEY = "x-idempotency-key"
@@ -112,13 +113,13 @@ async def _any_profile(call: Call, proceed: Proceed) -> Reply:
     return reply
 
 
-def _no_rule(server: Server) -> None:
-    restate(server.engine, "Subscriber", unique=())
+def _no_rule(engine: Engine) -> None:
+    restate(engine, "Subscriber", unique=())
 
 
-def _raced(server: Server) -> Wire:
-    _no_rule(server)
-    return racing(server.engine, _creates, "external_id")
+def _raced(engine: Engine) -> Wire:
+    _no_rule(engine)
+    return racing(engine, _creates, "external_id")
 
 
 def _stale_list() -> Wire:
@@ -174,7 +175,7 @@ FAULTS = (
           "An `external_id` may be used again.", _no_rule),
     Fault("external-id-unique-everywhere", "wispgate", "uniqueness", "unique_is_refused",
           "An `external_id` of one tenant is refused to another.",
-          lambda server: unique_across_tenants(server.engine, _creates, "external_id")),
+          lambda engine: unique_across_tenants(engine, _creates, "external_id")),
     Fault("external-id-raced", "wispgate", "concurrency", "concurrent_retries_make_one",
           "An `external_id` is looked up first and kept a moment later.", _raced),
     Fault("key-ignored", "wispgate", "idempotency", "retry_replays",
@@ -189,9 +190,9 @@ FAULTS = (
           "A key is remembered only when the first call is over.",
           wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) == who and call.body == body, 0.1))),
     Fault("any-profile", "wispgate", "references", "references_must_exist",
-          "A billing profile that does not exist is taken, and dropped.", lambda server: _any_profile),
+          "A billing profile that does not exist is taken, and dropped.", lambda engine: _any_profile),
     Fault("refused-is-kept", "wispgate", "references", "failed_create_leaves_nothing",
-          "A subscriber refused for its billing profile is there nevertheless.", lambda server: _left_behind),
+          "A subscriber refused for its billing profile is there nevertheless.", lambda engine: _left_behind),
     Fault("name-made-up", "wispgate", "required", "required_is_required",
           "A missing name is filled in.", changes.filled("full_name", "Somebody", _creates)),
     Fault("null-for-a-name", "wispgate", "null", "required_is_required",

@@ -111,7 +111,7 @@ FAULTS = (
     Fault("is-null-finds-the-rest", VENDOR, "null", "filters_match_exactly",
           "`$is_null` finds what is not null.", _renamed("$is_null", "$not_null")),
     Fault("conditions-by-or", VENDOR, "filter operator", "filters_match_exactly",
-          "One of two conditions is enough.", lambda server: _either),
+          "One of two conditions is enough.", lambda engine: _either),
     Fault("limit-ignored", VENDOR, "limits", "filters_match_exactly",
           "`$limit` is ignored.", _renamed("$limit", "")),
     Fault("offset-ignored", VENDOR, "boundary", "filters_match_exactly",
