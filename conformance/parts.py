@@ -21,7 +21,7 @@ from conformance.scope import Scope
 
 _LAYERS = {"fuzzing": 9, "lifecycle": 2, "promises": 2, "responses": 10}
 """Each layer, and how long it takes beside the others, roughly: what takes long is begun first."""
-_APART = (("fuzzing",), ("lifecycle", "promises"), ("responses",))
+APART = (("fuzzing",), ("lifecycle", "promises"), ("responses",))
 """The layers that make a part each, where there are worlds."""
 
 
@@ -67,7 +67,7 @@ def split(settings: Settings, scope: Scope) -> list[Part]:
     """The parts of a vendor's check, in the order in which they are reported."""
     apart = has_worlds(settings)
     layers = tuple(layer for layer in _LAYERS if layer != "fuzzing" or AMOUNTS[settings.profile])
-    groups = [tuple(layer for layer in layers if layer in group) for group in (_APART if apart else [layers])]
+    groups = [tuple(layer for layer in layers if layer in group) for group in (APART if apart else [layers])]
     size = len(scope.operations)
     name = scope.contract.name
     weights = [size * sum(_LAYERS[layer] for layer in group) for group in groups]

@@ -156,5 +156,6 @@ def test_the_suite_runs_alone_under_pytest() -> None:
 def test_the_suite_is_inert_without_a_target() -> None:
     command = [sys.executable, "-m", "pytest", "--pyargs", "conformance.suite", "-q", "-p", "no:cacheprovider", "-rs"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+    assert done.returncode == 2, "it is no evidence"
     assert "4 skipped" in done.stdout
     assert "no implementation is named" in done.stdout

@@ -1,0 +1,80 @@
+"""The suite under pytest-xdist: which process does what, and what came of all of it. Nothing here happens without pytest-xdist."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.plugin.account import Account
+from conformance.plugin.cases import NOBODY
+from conformance.plugin.options import asked
+from conformance.plugin.session import SESSION, begin
+
+if TYPE_CHECKING:
+    from conformance.run import Settings
+
+_SUITE = "conformance/suite/test_"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep what belongs together in one process, as `mockingbill check` does: the verdict is to be the same."""
+    named = any("conformance" in argument for argument in config.args)
+    if not named or not asked(config, "target") or config.getvalue("dist") not in ("load", "loadgroup", "worksteal"):
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    try:
+        session = begin(config)
+    except pytest.UsageError:  # the processes say it
+        return None
+    assert session is not None, "a target is named"
+    settings, vendor = session.settings, session.scope.contract.name
+    scheduler = LoadGroupScheduling(config, log)
+    usual = scheduler._split_scope
+
+    def scope_of(nodeid: str) -> str:
+        return part_of(settings, vendor, nodeid) if _SUITE in nodeid else str(usual(nodeid))
+
+    vars(scheduler)["_split_scope"] = scope_of
+    return scheduler
+
+
+def part_of(settings: Settings, vendor: str, nodeid: str) -> str:
+    """The name of the part that a test of the suite belongs to; all are one where processes would meet in each other's lists."""
+    layer = nodeid.partition(_SUITE)[2].partition(".")[0]
+    return f"mockingbill-{'-'.join(next(group for group in _groups(settings, vendor) if layer in group))}"
+
+
+@functools.cache
+def _groups(settings: Settings, vendor: str) -> tuple[tuple[str, ...], ...]:
+    from conformance.finding import Unreachable
+    from conformance.parts import APART, has_worlds
+    from conformance.target import base_url
+
+    if not settings.target.startswith(("http://", "https://")):  # each process makes an application of its own
+        return APART
+    try:
+        apart = has_worlds(replace(settings, target=base_url(settings.target, vendor)))
+    except Unreachable:
+        apart = False
+    return APART if apart else (tuple(layer for group in APART for layer in group),)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take in what a process tells in the end."""
+    told = getattr(node, "workeroutput", {}).get("mockingbill")
+    config: pytest.Config = node.config
+    if not told:
+        session = config.stash.get(SESSION, None)
+        if session is not None and error:
+            session.elsewhere.append(Account(doubts=(f"a process of the suite ended early: {error}",)))
+        return
+    if told["nobody"]:
+        config.stash[NOBODY] = told["nobody"]
+    if told["account"] and (session := begin(config)) is not None:
+        session.elsewhere.append(Account(**told["account"]))
