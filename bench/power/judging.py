@@ -1,28 +1,24 @@
-"""One server of the catalogue held to promises, and put before the stock Schemathesis."""
+"""One server of the catalogue held to promises."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from conformance.promise import Promise
+from conformance.promise import Promise, all_promises
 from conformance.run import Run, Settings
 from conformance.target import serve
 from mock_server import create_app
-from mock_server.contract import load, load_fixtures
-from mock_server.faulty import Fault, faulty
-
-Verdict = Literal["caught", "kept", "stumbled"]
-PATIENCE = 900
-"""Seconds for one run of the stock Schemathesis."""
+from mock_server.faulty import Fault, catalogue, faulty
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of one fault: by seed, the promises that it was seen to break; whether the stock tool saw anything."""
+    """What came of one fault: by seed, the promises that it was seen to break; what the stock tool saw, where it was asked.
+
+    `stock` are its complaints beyond those of the right server; `stock_cut` says that a run of it was not over in time.
+    """
 
     fault: str
     vendor: str
@@ -30,7 +26,8 @@ class Judged:
     promise: str
     broken: dict[int, tuple[str, ...]] = field(default_factory=dict)
     stumbled: tuple[str, ...] = ()
-    stock: bool | None = None
+    stock: tuple[tuple[str, str], ...] | None = None
+    stock_cut: bool = False
 
     @property
     def is_caught(self) -> bool:
@@ -49,8 +46,18 @@ class Judged:
         return {**asdict(self), "caught": self.is_caught}
 
 
-def judge(fault: Fault, promises: Sequence[Promise], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The promises that a new server with this fault breaks, and those that stumbled over it; each is asked until it is broken."""
+Verdict = tuple[tuple[str, ...], tuple[str, ...]]
+"""The promises that were broken, and those that stumbled."""
+
+
+def judge(name: str, seed: int, meant: bool) -> Verdict:
+    """What a new server with this fault breaks; each promise, or the one that is meant alone, is asked until it is broken."""
+    fault = catalogue()[name]
+    promises = all_promises()
+    return _judge(fault, [p for p in promises if p.name == fault.promise] if meant else promises, seed)
+
+
+def _judge(fault: Fault, promises: Sequence[Promise], seed: int) -> Verdict:
     broken, stumbled = [], []
     with serve(faulty(create_app([fault.vendor], inferred=True), fault)) as url:
         settings = Settings(
@@ -66,42 +73,3 @@ def judge(fault: Fault, promises: Sequence[Promise], seed: int) -> tuple[tuple[s
                 except Exception as error:  # a promise that stumbles is a finding about the suite
                     stumbled.append(f"{promise.name} (seed {seed}): {type(error).__name__}: {error}")
     return tuple(broken), tuple(stumbled)
-
-
-def stock_finds(fault: Fault, seed: int) -> bool:
-    """Whether the stock Schemathesis, with its defaults and a credential, finds anything wrong with such a server beyond what it finds anyway."""
-    contract = load(fault.vendor)
-    token = load_fixtures(contract).records["Credential"][0].value["token"]
-    with serve(faulty(create_app([fault.vendor], inferred=True), fault)) as url:
-        return bool(_complaints(f"{url}/{fault.vendor}", token, seed) - _usual(fault.vendor, token, seed))
-
-
-_USUAL: dict[str, set[str]] = {}
-
-
-def _usual(vendor: str, token: str, seed: int) -> set[str]:
-    """What the stock tool says of the right server."""
-    if vendor not in _USUAL:
-        with serve(create_app([vendor], inferred=True)) as url:
-            _USUAL[vendor] = _complaints(f"{url}/{vendor}", token, seed)
-    return _USUAL[vendor]
-
-
-def _complaints(base: str, token: str, seed: int) -> set[str]:
-    """The complaints of one run, each by its title."""
-    command = [
-        sys.executable,
-        "-m",
-        "schemathesis.cli",
-        "run",
-        f"{base}/openapi.json",
-        "--url",
-        base,
-        "--seed",
-        str(seed),
-    ]
-    command += ["--header", f"Authorization: Bearer {token}", "--no-color", "--generation-database", "none"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"schemathesis could not run: {done.stderr[-300:] or done.stdout[-300:]}")
-    return {line.strip(" -❌") for line in done.stdout.splitlines() if line.startswith("- ") or "❌" in line}
