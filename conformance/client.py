@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections import Counter
@@ -43,9 +44,9 @@ class Answer:
         """Whether the call succeeded."""
         return 200 <= self.status < 300
 
-    @property
+    @functools.cached_property
     def body(self) -> Json:
-        """The parsed JSON body; None where there is none."""
+        """The parsed JSON body, not to be changed; None where there is none. A list that grew is looked at in many places."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):

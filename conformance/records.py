@@ -132,12 +132,12 @@ def make(
             examples.pop(0)
 
 
-def ready(client: Client, operation: Operation) -> Made:
+def ready(client: Client, operation: Operation, example: str | None = None) -> Made:
     """A new record in a state that the operation starts from: led there by another operation, where a new one is not.
 
-    Raises NotTested where nothing leads there.
+    `example` names the request that it is made with. Raises NotTested where nothing leads there.
     """
-    made = make(client, operation.action.resource)
+    made = _as_named(client, operation.action.resource, example) if example else make(client, operation.action.resource)
     state = _state(client, made) if operation.action.states else None
     if state is None or among(state, operation.action.states):
         return made
@@ -155,6 +155,13 @@ def ready(client: Client, operation: Operation) -> Made:
     raise NotTested(
         f"a new {made.resource.name} is {state!r}; the operation starts from {', '.join(operation.action.states)}"
     )
+
+
+def _as_named(client: Client, resource: str, example: str) -> Made:
+    """A record made with a named request example of the first operation that makes such."""
+    create = client.scope.creates(resource)[0]
+    media, body = base_body(client, create, example)
+    return make(client, resource, body=body, media=media, operation=create)
 
 
 def _state(client: Client, made: Made) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.client import Client
@@ -16,9 +16,10 @@ from mock_server.contract import Json, Operation
 
 @dataclass(frozen=True)
 class Filling:
-    """Fills in what only the state of a target can know."""
+    """Fills in what only the state of a target can know. A record is kept for an operation until a call was accepted, and may have used it up."""
 
     client: Client
+    kept: dict[str, dict[str | None, Made | None]] = field(default_factory=dict)
 
     def made(self, resource: str) -> Made | None:
         """A new record; None where there is no way to make one."""
@@ -27,12 +28,19 @@ class Filling:
         except (NotTested, Broken):
             return None
 
-    def ready(self, operation: Operation) -> Made | None:
-        """A new record in a state that the operation starts from; None where there is no way to one."""
-        try:
-            return ready(self.client, operation)
-        except (NotTested, Broken):
-            return None
+    def ready(self, operation: Operation, example: str | None = None) -> Made | None:
+        """A record in a state that the operation starts from, made with an example; None where there is no way to one."""
+        kept = self.kept.setdefault(operation.id, {})
+        if example not in kept:
+            try:
+                kept[example] = ready(self.client, operation, example)
+            except (NotTested, Broken):
+                kept[example] = None
+        return kept[example]
+
+    def accepted(self, operation: Operation) -> None:
+        """A call of an operation was accepted: what it was about is not used again."""
+        self.kept.pop(operation.id, None)
 
     def reference(self, resource: str) -> Any:
         """The key of a record that others may refer to; None where there is none."""

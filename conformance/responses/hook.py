@@ -64,6 +64,9 @@ class Hook:
         operation = self._operation(case)
         if operation is None or case.method.lower() != operation.method:
             return
+        if response.status_code < 400:
+            self.filling.accepted(operation)
+            self.judge.note(operation, case.body)
         ledger, body = self.client.ledger, response.request.body
         ledger.note(operation.id, response.status_code)
         sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
@@ -94,14 +97,12 @@ class Hook:
         return self.client.scope.contract.operations.get(_identifier(case))
 
     def _aimed(self, operation: Operation, case: Any) -> Made | None:
-        """The record a call should be about: made anew where the operation uses records up; None where links choose it."""
+        """The record a call should be about: one for the operation alone where it uses records up; None where links choose it."""
         by, resource = operation.action.by, operation.action.resource
         if by is None or by[0] == "credential" or _phase(case) == "stateful":
             return None
-        if operation.action.states:
+        if operation.action.states or operation.action.verb == "delete":
             return self.filling.ready(operation)
-        if operation.action.verb == "delete":
-            return self.filling.made(resource)
         if resource not in self.spare:
             self.spare[resource] = self.filling.made(resource)
         return self.spare[resource]

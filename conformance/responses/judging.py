@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.client import ABSENT, Client
 from conformance.finding import Broken, NotTested
+from conformance.marks import is_marked
 from conformance.records import base_body, fill, unique_fields
 from conformance.responses.filling import Filling
 from conformance.sights import upon
@@ -22,34 +23,46 @@ class Judge:
     client: Client
     filling: Filling
     accepted: dict[str, bool] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+
+    def note(self, operation: Operation, body: Any) -> None:
+        """A request was accepted."""
+        self.answered.add(f"{operation.id} {body!r}")
 
     def is_conditional(self, operation: Operation, body: Any) -> bool:
         """Whether a refused request breaks a rule between fields, which no OpenAPI 3.0 schema states.
 
-        It does where each of its fields is accepted for itself, in place of the same field of some named example; a structure that
-        refers to records may also name some that do not go together, and where a record's state may move depends on where it is.
+        It does where each of its fields is accepted for itself, in place of the same field of some named example. A reference may
+        also name a record that does not fit, where no example names that one, and where a record's state may move depends on where it is.
+        Where the same was accepted before, or the examples themselves are refused by now, something is used up: there was room for ten.
         """
-        examples = [(name, value) for name, media, value in self.client.scope.examples(operation) if media != FORM]
+        if f"{operation.id} {body!r}" in self.answered:
+            return True
+        examples = {name: value for name, media, value in self.client.scope.examples(operation) if media != FORM}
         if not examples or not isinstance(body, dict) or self._is_named(operation, body):
             return False
-        fields, schemas = self.client.scope.fields(operation), self.client.scope.schemas
+        fields = self.client.scope.fields(operation)
         state = self.client.scope.resource(operation).state if operation.action.verb == "update" else None
         deviations: list[tuple[str, Any]] = [
             (name, value) for name, value in body.items() if name in fields and name != state
         ]
         deviations += [(name, ABSENT) for name in fields if name not in body]
         return all(
-            any(self._accepts(operation, example, {name: value}) for example, _ in examples)
-            or (isinstance(value, dict | list) and any(True for _ in schemas.references(fields[name], value)))
+            any(self._accepts(operation, example, {name: value}) for example in examples)
+            or self._refers_elsewhere(fields[name], value, [shown.get(name) for shown in examples.values()])
             for name, value in deviations
-        )
+        ) or not any(self._takes(operation, example, {}, None) for example in examples)
+
+    def _refers_elsewhere(self, schema: Mapping[str, Any], value: Any, shown: list[Any]) -> bool:
+        """Whether a value refers to records, and not as an example does."""
+        return value not in shown and any(True for _ in self.client.scope.schemas.references(schema, value))
 
     def _is_named(self, operation: Operation, body: Mapping[str, Any]) -> bool:
-        """Whether a body is one of the named examples, but for what is made fresh."""
-        fresh = unique_fields(self.client, operation)
+        """Whether a body is one of the named examples, but for what is made fresh and what carries the mark."""
+        fresh = {*unique_fields(self.client, operation), *(name for name, item in body.items() if is_marked(item))}
         return any(
             isinstance(value, Mapping)
-            and set(value) == set(body)
+            and set(value) - fresh == set(body) - fresh
             and all(body[name] == item for name, item in value.items() if name not in fresh)
             for value in (
                 fill(self.client, operation, item, self.client.caller)
@@ -58,15 +71,35 @@ class Judge:
         )
 
     def _accepts(self, operation: Operation, example: str, change: Mapping[str, Any]) -> bool:
+        """Whether an example with a change to it is accepted, about one of the records that examples make."""
         place = f"{operation.id} {example} {change!r}"
         if place not in self.accepted:
-            try:
-                media, body = base_body(self.client, operation, example)
-                body = {name: value for name, value in {**body, **change}.items() if value is not ABSENT}
-                body = self.filling.body(operation, body) if operation.action.verb == "create" else body
-                made = self.filling.ready(operation) if operation.action.by else None
-                sent = upon(self.client, operation, made, body=body) if made else {"body": body}
-                self.accepted[place] = self.client.call(operation, **sent, media=media).ok
-            except (NotTested, Broken):
-                self.accepted[place] = False
+            self.accepted[place] = any(
+                self._takes(operation, example, change, maker) for maker in self._makers(operation)
+            )
         return self.accepted[place]
+
+    def _takes(self, operation: Operation, example: str, change: Mapping[str, Any], maker: str | None) -> bool:
+        try:
+            media, body = base_body(self.client, operation, example)
+            body = {name: value for name, value in {**body, **change}.items() if value is not ABSENT}
+            body = self.filling.body(operation, body) if operation.action.verb == "create" else body
+            made = self.filling.ready(operation, maker) if operation.action.by else None
+            if maker and made is None:
+                return False
+            sent = upon(self.client, operation, made, body=body) if made else {"body": body}
+            taken = self.client.call(operation, **sent, media=media).ok
+        except (NotTested, Broken):
+            return False
+        if taken:
+            self.filling.accepted(operation)
+        return taken
+
+    def _makers(self, operation: Operation) -> list[str | None]:
+        """The examples that make what an operation is about, the usual one (None) first: what a record allows depends on what it is."""
+        creates = self.client.scope.creates(operation.action.resource) if operation.action.by else ()
+        return (
+            [None, *(name for name, media, _ in self.client.scope.examples(creates[0]) if media != FORM)]
+            if creates
+            else [None]
+        )
