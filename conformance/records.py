@@ -8,6 +8,7 @@ from typing import Any
 from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import among
 from conformance.finding import Broken, NotTested
+from conformance.marks import mark
 from conformance.schemas import drop, put
 from conformance.sights import Made, present, see, upon, visible
 from conformance.target import Caller
@@ -29,7 +30,8 @@ def base_body(
         )
     else:
         media, value = next(iter(operation.body.content)), sample(client.scope.schemas, operation.body.schema)
-    return media, freshen(client, operation, fill(client, operation, value, caller or client.caller))
+    filled = fill(client, operation, value, caller or client.caller)
+    return media, mark(client, operation, freshen(client, operation, filled))
 
 
 def _size(value: Json) -> int:

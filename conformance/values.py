@@ -11,14 +11,19 @@ from conformance.finding import NotTested
 from conformance.schemas import Schema, Schemas
 from mock_server.contract import Json
 
-_MARK = "mockingbill"
+MARK = "mockingbill-"
+"""What every text begins with that the suite makes up for a record, wherever its schema has room for it."""
 AWKWARD_TEXT = (
     "  Zoë Ångström-Ó Briain  ",
     "山田太郎 🎈",
     "Мария «Тест» ёж",
     'quote " back \\ slash / percent % plus + and & equals =',
     "O'Brien; -- <b>&amp;</b>",
+    "Zoe\u0308 A\u030angstro\u0308m \ufb01",  # letters and their marks apart, and a ligature: every form of Unicode is another text
+    "000123",
 )
+
+_KEYS: Mapping[str, Json] = {"Ключ": "значение", "a.b": "c", "two words": ""}
 
 
 class Fresh:
@@ -27,13 +32,23 @@ class Fresh:
     def __init__(self, run: str, schemas: Schemas) -> None:
         self.run = run
         self.schemas = schemas
+        self.mark = f"{MARK}{run}"
         self.count = 0
         self.made: set[Json] = set()
 
     def token(self) -> str:
         """A new string of letters, digits and dashes, for headers and marks."""
         self.count += 1
-        return f"{_MARK}-{self.run}-{self.count:05d}"
+        return f"{self.mark}-{self.count:05d}"
+
+    def marked(self, schema: Schema, like: Json = None) -> Json:
+        """A new text that begins with the mark and fits `schema`, an address where `like` is one; None where it has no room."""
+        self.count += 1
+        for candidate in self._marked(schema, like, self._number()):
+            if candidate not in self.made and self.schemas.fits(schema, candidate):
+                self.made.add(candidate)
+                return candidate
+        return None
 
     def value(self, schema: Schema, like: Json = None) -> Json:
         """A new value that fits `schema`, after the fashion of `like` where it can be. Raises NotTested when none is found."""
@@ -46,7 +61,7 @@ class Fresh:
         raise NotTested(f"no way to make a fresh value for {dict(schema)}")
 
     def _candidates(self, schema: Schema, like: Json) -> Iterator[Json]:
-        number = int(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.run}/{self.count}").int)
+        number = self._number()
         if schema.get("type") in ("integer", "number"):
             low, high = int(schema.get("minimum", 1)), int(schema.get("maximum", 2**31 - 1))
             yield low + number % max(high - low, 1)
@@ -55,10 +70,8 @@ class Fresh:
             day = f"{2020 + number % 15}-{1 + number // 15 % 12:02d}-{1 + number // 180 % 28:02d}"
             yield day if schema["format"] == "date" else f"{day}T{number // 5040 % 24:02d}:00:00Z"
             return
-        unique = f"{number % 36**10:010x}"[:10] + f"{self.count % 4096:03x}"
-        if (isinstance(like, str) and "@" in like) or schema.get("format") == "email":
-            yield f"{_MARK}.{unique}@example.com"
-        yield f"{_MARK}-{self.run}-{self.count:05d}"
+        unique = self._unique(number)
+        yield from self._marked(schema, like, number)
         yield str(uuid.UUID(int=number))
         if isinstance(like, str) and "pattern" in schema:
             yield _reshape(like, number)
@@ -67,6 +80,20 @@ class Fresh:
             yield unique[-size:]
             yield letters[:size]
             yield str(number)[-size:]
+
+    def _number(self) -> int:
+        return int(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.run}/{self.count}").int)
+
+    def _unique(self, number: int) -> str:
+        return f"{number % 36**10:010x}"[:10] + f"{self.count % 4096:03x}"
+
+    def _marked(self, schema: Schema, like: Json, number: int) -> Iterator[str]:
+        unique = self._unique(number)
+        if (isinstance(like, str) and "@" in like) or schema.get("format") == "email":
+            yield f"{MARK}{unique}@example.com"
+        yield f"{self.mark}-{self.count:05d}"
+        yield f"{MARK}{unique}"
+        yield f"{MARK}{unique[-6:]}"
 
 
 def _reshape(like: str, number: int) -> str:
@@ -93,7 +120,7 @@ def nothing(schemas: Schemas, schema: Schema, like: Json) -> Json:
         tail = str(like)
         candidates = [
             "".join("9" if sign.isdigit() else sign for sign in tail),
-            f"{_MARK}-names-nothing",
+            f"{MARK}names-nothing",
             "00000000-0000-4000-8000-00000000dead",
             "".join("Z" if sign.isalpha() else sign for sign in tail),
             "ZZ",
@@ -138,6 +165,8 @@ def awkward(schema: Schema) -> list[Json]:
     kind = schema.get("type")
     if any(key in schema for key in ("enum", "x-references", "readOnly")):
         return []
+    if kind is None:
+        return [value for choice in schema.get("oneOf", schema.get("anyOf", ())) for value in awkward(choice)]
     if kind == "string" and not any(key in schema for key in ("pattern", "format")):
         longest = int(schema.get("maxLength", 10_000))
         shortest = int(schema.get("minLength", 0))
@@ -152,6 +181,11 @@ def awkward(schema: Schema) -> list[Json]:
         return [True, False]
     if kind == "object" and schema.get("additionalProperties") not in (False, None) and not schema.get("properties"):
         extra = schema["additionalProperties"]
-        if extra is True or (isinstance(extra, Mapping) and extra.get("type", "string") == "string"):
-            return [{"Ключ": "значение", "a.b": "c", "two words": ""}, {}]
+        if extra is True:
+            return [{**_KEYS, "no": False, "zero": 0, "large": 2**53 + 1, "deep": {"order": [3, 1, 2]}}, _KEYS, {}]
+        if isinstance(extra, Mapping) and extra.get("type", "string") == "string":
+            return [_KEYS, {}]
+    if kind == "array" and isinstance(schema.get("items"), Mapping) and schema["items"].get("type") == "object":
+        found = awkward(schema["items"])
+        return [[value] for value in found[:1]]
     return []
