@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -56,6 +57,20 @@ class _Stoppable:
             return
 
 
+def configured(app: ASGIApp, *, verbose: bool = False, **options: Any) -> uvicorn.Config:
+    """How uvicorn is to serve an application; `options` are its own."""
+    return uvicorn.Config(
+        _Stoppable(app),
+        log_level="info" if verbose else "warning",
+        access_log=verbose,
+        server_header=False,
+        date_header=False,  # the same requests are to give the same bytes
+        ws="none",
+        timeout_graceful_shutdown=PATIENCE,  # type: ignore[arg-type]  # a fraction will do
+        **options,
+    )
+
+
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """No garbage collection while the application is built: what is made then stays. What there is at `gc.freeze` is never looked at again."""
@@ -87,16 +102,7 @@ def run(
         assert isinstance(app, RootApp), "create_app gives a RootApp"
         bound = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
-        config = uvicorn.Config(
-            _Stoppable(app if changed is None else changed(app)),
-            lifespan="on",
-            log_level="info" if verbose else "warning",
-            access_log=verbose,
-            server_header=False,
-            date_header=False,  # the same requests are to give the same bytes
-            ws="none",
-            timeout_graceful_shutdown=PATIENCE,  # type: ignore[arg-type]  # a fraction will do
-        )
+        config = configured(app if changed is None else changed(app), lifespan="on", verbose=verbose)
         show_start(app.engines, f"http://{shown}:{bound}")
         gc.freeze()
         gc.set_threshold(*COLLECTIONS)

@@ -85,6 +85,8 @@ class Courier:
 
     def _tick(self, world: str) -> None:
         self._timers.pop(world, None)
+        if world not in self._control.store.worlds():
+            return  # it was put back meanwhile, and whoever calls it next begins it
         for engine in self._everyone():
             engine.timeline.catch_up(world, engine.clock(engine.begin(world)).now())
         self.wake(world)
