@@ -59,5 +59,16 @@ class NotTested(Exception):
     """A promise could not be put to the test here; the message says why."""
 
 
+class Withheld(Exception):
+    """A limit of the target kept a call from being answered; `reply` is the refusal, where there was one.
+
+    It is no NotTested: whoever can do without one thing that cannot be tested cannot do without an answer.
+    """
+
+    def __init__(self, why: str, reply: Any = None) -> None:
+        super().__init__(why)
+        self.reply = reply
+
+
 class Unreachable(Exception):
     """The target cannot be judged: it does not answer, or it refuses the credentials."""
