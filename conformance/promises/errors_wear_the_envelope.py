@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,8 +11,9 @@ from urllib.parse import quote
 from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
-from conformance.records import base_body
+from conformance.records import base_body, ready
 from conformance.scope import Scope
+from conformance.sights import upon
 from conformance.wire import FORM
 from mock_server.contract import Operation
 
@@ -129,14 +131,15 @@ def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int
         _, whole = base_body(client, operation)
     except NotTested:
         whole = {}
+    given = _aimed(client, operation)
     if media != FORM:
         for what, content in _broken_json(whole):
             due = malformed if what in ("half a JSON text", "text that is no JSON") else set()
-            yield what, due, client.call(operation, body=content, media=media)
+            yield what, due, client.call(operation, given=given, body=content, media=media)
         if client.scope.schemas.follow(operation.body and operation.body.schema).get("type") == "object":
             others: list[Any] = [[], "text", 5, None]
             for value in others:
-                answer = client.call(operation, body=value, media=media)
+                answer = client.call(operation, given=given, body=value, media=media)
                 if value is not None or answer.status != operation.success.status:
                     yield (
                         f"the body {json.dumps(value)}",
@@ -146,9 +149,20 @@ def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int
     wrong = _of_another_type(client, operation, whole) if media != FORM else None
     if wrong is not None:
         invalid = malformed | _due(operation, operation.statuses.get("invalid"))
-        yield "a field of another type", invalid, client.call(operation, body=wrong, media=media)
+        yield "a field of another type", invalid, client.call(operation, given=given, body=wrong, media=media)
     if 415 in operation.responses:
-        yield "another media type", {415}, client.call(operation, body=b"<a>1</a>", media="application/xml")
+        answer = client.call(operation, given=given, body=b"<a>1</a>", media="application/xml")
+        yield "another media type", {415}, answer
+
+
+def _aimed(client: Client, operation: Operation) -> dict[str, Any]:
+    """The parameters that lead a call to a record made for it: what the fixtures name need not exist elsewhere."""
+    by = operation.action.by
+    if by and by[0] in ("path", "query", "header"):
+        with contextlib.suppress(NotTested):
+            given: dict[str, Any] = upon(client, operation, ready(client, operation))["given"]
+            return given
+    return {}
 
 
 def _of_another_type(client: Client, operation: Operation, whole: Any) -> Any:
@@ -201,6 +215,8 @@ def _wrong_methods(subject: Subject, client: Client) -> None:
     for operation in {operation.path: operation for operation in client.scope.operations}.values():
         path, query, headers = client.parameters(operation, {}, client.caller)
         extra, authority = client.credentials(operation, client.caller.token) if operation.secured else ([], {})
+        for name in ("HEAD", "OPTIONS"):  # what they answer is HTTP's; that they are answered is ours
+            client.send(name, path, query + extra, {**client.caller.headers, **headers, **authority})
         method = next((name for name in reversed(_METHODS) if name not in _reachable(offered, operation.path)), None)
         if method is None:
             continue
@@ -238,7 +254,7 @@ def wears(client: Client, operation: Operation | None, answer: Answer, what: str
     response = operation.responses.get(answer.status) if operation else None
     schema: Any = next(iter(response.content.values()), None) if response else None
     schema = schema or {"$ref": f"#/components/schemas/{contract.error}"}
-    if "json" not in answer.headers.get("content-type", ""):
+    if "json" not in answer.headers.get("content-type", "").lower():
         raise Broken(
             f"the error envelope as JSON for {what}",
             f"{answer.status} as {answer.headers.get('content-type')}",
