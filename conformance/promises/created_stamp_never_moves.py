@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from conformance.client import ABSENT, Client
-from conformance.control import advance, apart
+from conformance.control import advance, apart, standing, timed
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
 from conformance.records import base_body, make
@@ -24,7 +24,9 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 
 def _probe(subject: Subject, client: Client) -> None:
-    with apart(client):
+    with apart(client), contextlib.ExitStack() as stack:
+        if timed(client):
+            stack.enter_context(standing(client))
         _hold(subject, client)
 
 
@@ -35,10 +37,10 @@ def _hold(subject: Subject, client: Client) -> None:
     _, before = see(client, made)
     if before is None or created not in before:
         raise NotTested(f"{created} is not shown")
-    with contextlib.suppress(NotTested):
+    if timed(client):
         advance(client, "PT2H")  # a stamp that moves with the time is seen only when time has passed
     changed = 0
-    for body in _changes(client, operation, before):
+    for body in changes_of(client, operation, before):
         sent = body if operation.body else ABSENT
         answer = client.call(operation, **upon(client, operation, made, body=sent))
         if not answer.ok:
@@ -68,7 +70,8 @@ def _order(stamp: Any) -> Any:
     return datetime.fromisoformat(stamp).timestamp() if isinstance(stamp, str) else stamp
 
 
-def _changes(client: Client, operation: Operation, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def changes_of(client: Client, operation: Operation, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Bodies that change a record, as far as the document tells: those of its examples, and another text."""
     if operation.body is None:
         yield {}
     if client.scope.examples(operation):
