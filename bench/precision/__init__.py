@@ -1,0 +1,1 @@
+"""The suite's precision: it has nothing to say against right servers."""
