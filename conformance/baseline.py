@@ -89,6 +89,8 @@ def apply(known: Sequence[Known], result: Result, today: date) -> None:
     met: set[Known] = set()
     result.outcomes = [_aside(known, result.vendor, outcome, met, today) for outcome in result.outcomes]
     others = [entry for entry in known if entry.vendor in ("", result.vendor)]
+    if result.gone:
+        return
     result.stale += [line for entry in others if (line := _stale(entry, result, today, met))]
 
 

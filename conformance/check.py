@@ -9,21 +9,24 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from conformance.aftermath import Aftermath
 from conformance.baseline import Known, entry_for, marked
 from conformance.causes import cause
 from conformance.finding import Unreachable
+from conformance.limits import UNSAID, Limits
 from conformance.parts import Part, join, split
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise
 from conformance.reports import Record, record
 from conformance.run import Profile, Settings
 from conformance.scope import Scope, read
-from conformance.target import BadTarget, base_url, reach
+from conformance.target import BadTarget, base_url, limits_of, reach
 from conformance.workers import available, run_all
 from mock_server.contract import ContractError
 
@@ -41,12 +44,20 @@ def check(
     target_file: Path | None = None,
     workers: int | None = None,
     control: str = "",
+    limits: Limits = UNSAID,
+    keep: bool = False,
     console: Console | None = None,
     aftermath: Aftermath | None = None,
 ) -> int:
     """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand. What `examine` takes."""
     options: dict[str, Any] = {"include_inferred": include_inferred, "target_file": target_file, "workers": workers}
-    options |= {"control": control, "console": console, "aftermath": aftermath or Aftermath(report_dir=report_dir)}
+    options |= {
+        "control": control,
+        "limits": limits,
+        "keep": keep,
+        "console": console,
+        "aftermath": aftermath or Aftermath(report_dir=report_dir),
+    }
     return int(examine(vendors, target, profile, seed, **options)["code"])
 
 
@@ -60,6 +71,8 @@ def examine(
     target_file: Path | None = None,
     workers: int | None = None,
     control: str = "",
+    limits: Limits = UNSAID,
+    keep: bool = False,
     console: Console | None = None,
     aftermath: Aftermath | None = None,
 ) -> Record:
@@ -67,8 +80,8 @@ def examine(
 
     `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
     replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
-    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none. `aftermath` says what is known
-    beforehand and what is written in the end.
+    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none. `limits` are what may be asked of it,
+    before those of the target file. `keep` leaves what is made where it is. `aftermath` says what is known beforehand and what is written in the end.
     """
     console = console or Console(highlight=False)
     aftermath = aftermath or Aftermath()
@@ -84,11 +97,12 @@ def examine(
             raise BadTarget("no vendor is named")
         if len(names) > 1 and target.startswith("http") and "{vendor}" not in target:
             _must_be_ours(target, names)
+        allowed = limits_of(target_file, limits)
         with reach(target) as url, tempfile.TemporaryDirectory(prefix="mockingbill-") as scratch:
             chosen = [
                 Settings(
                     vendor=str(Path(vendor).resolve()) if vendor.endswith((".yaml", ".yml")) else vendor,
-                    target=base_url(url, name),
+                    target=base_url(url, name, allowed),
                     profile=profile,
                     seed=seed,
                     inferred=include_inferred,
@@ -96,6 +110,8 @@ def examine(
                     world=f"check-{uuid.uuid4().hex[:10]}",
                     shown_target=target,
                     control=control.replace("{vendor}", name),
+                    limits=limits,
+                    keep=keep,
                 )
                 for vendor, name in zip(vendors, names, strict=True)
             ]
@@ -110,9 +126,10 @@ def examine(
             stopped = run_all(parts, many, Path(scratch), teller.tell)
             results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
             for settings, scope, result in zip(chosen, scopes, results, strict=True):
-                aftermath.settle(settings, scope, result, known, again=not stopped)
+                aftermath.settle(settings, scope, result, known, again=not stopped and not result.gone)
         codes = {result.code for result in results}
-        code = STOPPED if stopped else BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
+        code = BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
+        code = STOPPED if stopped else UNTOLD if any(result.gone for result in results) else code
     except (BadTarget, ContractError, Unreachable) as error:
         for result in results:
             result.doubts.append(str(error))
@@ -120,7 +137,7 @@ def examine(
         code = STOPPED
     summarise(console, results, code)
     asked = {"target": target, "profile": profile, "seed": seed, "inferred": include_inferred, "control": control}
-    asked["target_file"] = str(target_file.resolve()) if target_file else ""
+    asked |= {"limits": asdict(limits), "target_file": str(target_file.resolve()) if target_file else "", "keep": keep}
     told = record(results, asked, code, began, time.monotonic() - at)
     aftermath.tell(console, results, told)
     return told
@@ -151,6 +168,8 @@ class _Teller:
                 self.shown.add(name)
                 entry = self.knows(part.result.vendor, finding)
                 show_finding(self.console, part.result.vendor, marked(entry, finding))
+        if event["kind"] == "note":
+            self.console.print(Text(f"{part.result.vendor}: {', '.join(part.layers)}: {event['text']}"), soft_wrap=True)
         if event["kind"] != "ended":
             return
         self.ended.append(part)

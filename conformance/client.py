@@ -15,16 +15,17 @@ import httpx
 
 from conformance.exchange import Exchange
 from conformance.fields import fields_of
-from conformance.finding import Broken, NotTested, Unreachable
+from conformance.finding import Broken, NotTested, Withheld
+from conformance.limits import changes
 from conformance.scope import Scope
+from conformance.sending import Sending
 from conformance.target import WORLD_HEADER, Caller, Target, secrets_of
+from conformance.traces import Traces
 from conformance.values import Fresh, nothing, sample
 from conformance.wire import as_text, curl, encode, query_pairs
 from mock_server.contract import Json, Operation, Parameter, View
 
 ABSENT: Any = object()
-_TIMEOUT = 20.0
-_PATIENCE = 5
 _ENOUGH = 60
 
 
@@ -92,20 +93,29 @@ class Ledger:
 class Client:
     """Calls operations of a scope on a target. One per layer: what it makes stays in that layer's world."""
 
-    def __init__(self, scope: Scope, target: Target, ledger: Ledger, *, seed: int = 1, layer: str = "") -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        target: Target,
+        ledger: Ledger,
+        *,
+        seed: int = 1,
+        layer: str = "",
+        sending: Sending | None = None,
+    ) -> None:
         self.scope = scope
         self.target = target
         self.ledger = ledger
+        self.sending = sending or Sending(target.base_url, target.limits)
         self.seed = seed
         self.fresh = Fresh(f"{target.world}{layer[:1]}" if target.world else f"s{seed}{layer[:1]}", scope.schemas)
         self.transcript: list[Answer] = []
         self.populated: dict[tuple[str, str], list[Any]] = {}
         self.found: dict[str, Any] = {}
+        self.traces = Traces(scope, target)
         self.secrets = secrets_of(target)
         self.world = f"{target.world}-{layer}" if layer and target.world else target.world
-        self.http = httpx.Client(
-            timeout=_TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40)
-        )
+        self.http = httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40))
 
     def caller_for(self, operation: Operation) -> Caller:
         """Who should make a call that succeeds: a spare caller where it may use up the credential. Raises NotTested without one."""
@@ -147,9 +157,11 @@ class Client:
             content, sent["Content-Type"] = encode(body, media), media
         elif body is not ABSENT:
             content, sent["Content-Type"] = encode(body, "application/json"), "application/json"
-        return self.send(
+        answer = self.send(
             operation.method.upper(), path, query, {**caller.headers, **sent, **(headers or {})}, content, operation
         )
+        self.traces.note(operation, answer.status, answer.content, body, caller, given or {})
+        return answer
 
     def send(
         self,
@@ -167,24 +179,9 @@ class Client:
         sent = {"Accept": "application/json", **(headers or {})}
         if self.world:
             sent[WORLD_HEADER] = self.world
-        for attempt in range(4):
-            began, at = time.time(), time.perf_counter()
-            try:
-                reply = self.http.request(method, url, headers=sent, content=content)
-            except httpx.TimeoutException:
-                raise Broken("an answer", f"none within {_TIMEOUT:.0f} s to {method} {url}") from None
-            except httpx.RemoteProtocolError as error:
-                if attempt == 0:
-                    continue
-                raise Broken("an HTTP answer", f"{error} to {method} {url}") from None
-            except httpx.HTTPError as error:
-                raise Unreachable(f"{self.target.base_url} stopped answering: {error}") from None
-            if reply.status_code != 429 or not self._patient(reply, attempt):
-                break
-        took = time.perf_counter() - at
-        exchange = Exchange(method, url, sent, content, reply.status_code, reply.headers, reply.content, began, took)
+        exchange = self._exchange(method, url, sent, content, operation)
         line = curl(method, url, sent, content, self.secrets)
-        answer = Answer(operation, reply.status_code, reply.headers, reply.content, line, exchange)
+        answer = Answer(operation, exchange.status, exchange.answered, exchange.answer, line, exchange)
         self.transcript.append(answer)
         if operation is not None:
             self.ledger.note(operation.id, answer.status)
@@ -193,12 +190,31 @@ class Client:
             raise Broken("no server error, whatever is sent", str(answer))
         return answer
 
-    def _patient(self, reply: httpx.Response, attempt: int) -> bool:
-        wait = reply.headers.get("retry-after", "")
-        if attempt == 3 or not wait.isdigit() or int(wait) > _PATIENCE:
-            raise NotTested("the target limits the rate of calls")
-        time.sleep(int(wait))
-        return True
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, operation: Operation | None
+    ) -> Exchange:
+        """The call as it was made last: a target that asks to slow down is asked again."""
+        began, at = 0.0, 0.0
+
+        def attempt(seconds: float) -> httpx.Response:
+            nonlocal began, at
+            began, at = time.time(), time.perf_counter()
+            return self.http.request(method, url, headers=headers, content=content, timeout=seconds)
+
+        changing = changes(operation, method)
+        try:
+            reply = self.sending.deliver(attempt, f"{method} {url}", changes=changing)
+        except Withheld as withheld:
+            if operation is not None and withheld.reply is not None:
+                self.ledger.note(operation.id, withheld.reply.status_code)
+            raise
+        finally:
+            if changing:
+                self.sending.changed()
+        took = time.perf_counter() - at
+        if method == "GET" and reply.is_success:
+            self.sending.note(url, headers)
+        return Exchange(method, url, headers, content, reply.status_code, reply.headers, reply.content, began, took)
 
     def parameters(
         self, operation: Operation, given: dict[str, Any], caller: Caller

@@ -25,6 +25,8 @@ from conformance.target import WORLD_HEADER
 from conformance.wire import curl
 
 _PATIENCE = 3.0
+_YEARS = 120.0
+"""For how many seconds a clock may be on its way: all that falls due in decades happens meanwhile."""
 _PAUSE = 0.01
 _SETTLED = 0.05
 
@@ -44,20 +46,20 @@ def address(client: Client) -> str:
     if "control" not in client.found:
         target = client.target
         client.found["control"] = (
-            urljoin(f"{target.base_url}/", target.control).rstrip("/") if target.control else _beside(target.base_url)
+            urljoin(f"{target.base_url}/", target.control).rstrip("/") if target.control else _beside(client)
         )
     if not client.found["control"]:
         raise NotTested("the target has no control address: no clock to move, no sink for its webhooks")
     return str(client.found["control"])
 
 
-def _beside(base_url: str) -> str:
+def _beside(client: Client) -> str:
     """The control API of our own sandbox: it says so on its health page."""
-    above, _, name = base_url.rpartition("/")
+    above, _, name = client.target.base_url.rpartition("/")
     if not name or not urlsplit(above).netloc:
         return ""
     try:
-        page = httpx.get(f"{above}/_mock/health", timeout=10, trust_env=False).json()
+        page = client.sending.fetch(f"{above}/_mock/health").json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return ""
     return f"{above}/_mock" if isinstance(page, dict) and isinstance(page.get("worlds"), list) else ""
@@ -70,11 +72,20 @@ def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, 
     content = None
     if body is not None:
         headers["Content-Type"], content = "application/json", json.dumps(body).encode()
-    began, at = time.time(), time.perf_counter()
+    began, at = 0.0, 0.0
+
+    def attempt(seconds: float) -> httpx.Response:
+        nonlocal began, at
+        began, at = time.time(), time.perf_counter()
+        return client.http.request(method, url, headers=headers, content=content, timeout=max(seconds, _YEARS))
+
     try:
-        reply = client.http.request(method, url, headers=headers, content=content, timeout=120)
-    except httpx.HTTPError as error:
-        raise Unreachable(f"the control address {url} stopped answering: {error}") from None
+        reply = client.sending.deliver(attempt, f"{method} {url}", changes=method != "GET")
+    except Broken as broken:
+        raise Unreachable(f"the control address stopped answering: {broken.observed}") from None
+    finally:
+        if method != "GET":
+            client.sending.changed()
     if method != "GET":
         line = curl(method, url, headers, content, client.secrets)
         took = time.perf_counter() - at
@@ -147,11 +158,17 @@ def timed(client: Client) -> bool:
 
 @contextlib.contextmanager
 def standing(client: Client, at: datetime | None = None) -> Iterator[datetime]:
-    """The clock stands still, at a moment or at the next whole second; afterwards it runs. Raises NotTested without a clock."""
+    """The clock stands still, at a moment or at the next whole second; afterwards it is as it was. Raises NotTested without a clock.
+
+    One that ran runs on from where it is. One that stood stands, where it stood before or, where it may not be set back, where it has come to.
+    """
+    status, before = ask(client, "GET", "/clock")
+    here = _moment(status, before)
+    stood = isinstance(before, dict) and before.get("frozen") is True
     try:
-        yield freeze(client, at or (now(client) + timedelta(seconds=1)).replace(microsecond=0))
+        yield freeze(client, at or (here + timedelta(seconds=1)).replace(microsecond=0))
     finally:
-        ask(client, "POST", "/clock", {"resume": True})
+        ask(client, "POST", "/clock", {"freeze": iso(here)} if stood else {"resume": True})
 
 
 @contextlib.contextmanager
@@ -206,7 +223,7 @@ def received(client: Client, endpoint: Endpoint, enough: Callable[[list[Delivery
         if enough(deliveries) and client.target.control:
             time.sleep(_SETTLED)  # what comes too often comes late
             return _deliveries(client, endpoint)
-        if enough(deliveries) or time.monotonic() - start > _PATIENCE:
+        if enough(deliveries) or time.monotonic() - start > _PATIENCE + client.sending.consistency:
             return deliveries
         time.sleep(_PAUSE)
 

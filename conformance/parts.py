@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 
+from conformance.cleaning import STOPPED, gathered
 from conformance.finding import Unreachable
 from conformance.report import Result
-from conformance.run import AMOUNTS, Run, Settings, preflight, unreached
+from conformance.run import AMOUNTS, UNTESTED, Run, Settings, preflight, unreached
 from conformance.scope import Scope
 
 _LAYERS = {"fuzzing": 9, "lifecycle": 2, "promises": 2, "responses": 10}
@@ -27,7 +28,10 @@ APART = (("fuzzing",), ("lifecycle", "promises"), ("responses",))
 
 @dataclass(eq=False)
 class Part:
-    """Layers of one vendor, and what came of them so far; `fatal` where the target could not be judged at all."""
+    """Layers of one vendor, and what came of them so far; `fatal` where the target could not be judged at all.
+
+    `there` are the records that it made and did not delete, as far as it told, each with the reason why it is still there.
+    """
 
     settings: Settings
     layers: tuple[str, ...]
@@ -36,6 +40,8 @@ class Part:
     fatal: bool = False
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    excused: Mapping[str, str] = field(default_factory=dict)
+    there: dict[tuple[str, Any], str] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
         """What pytest is told."""
@@ -45,8 +51,12 @@ class Part:
         options |= {"include": "inferred"} if chosen.inferred else {}
         options |= {"target-file": chosen.target_file} if chosen.target_file else {}
         options |= {"control": chosen.control} if chosen.control else {}
+        said = chosen.limits.options().items()
         modules = [f"conformance.suite.test_{layer}" for layer in self.layers]
-        return ["--pyargs", *modules, "--mockingbill-part", *(f"--mockingbill-{k}={v}" for k, v in options.items())]
+        keep = ["--mockingbill-keep"] if chosen.keep else []
+        limits = [f"--mockingbill-{name}={value}" if value else f"--mockingbill-{name}" for name, value in said]
+        told = [f"--mockingbill-{name}={value}" for name, value in options.items()]
+        return ["--pyargs", *modules, "--mockingbill-part", *told, *limits, *keep]
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Take in something the process tells."""
@@ -54,11 +64,18 @@ class Part:
             self.result.planned = event["count"]
         elif event["kind"] == "outcome":
             self.result.outcomes.append(event)
+        elif event["kind"] == "made":
+            self.there[event["resource"], event["key"]] = STOPPED
+        elif event["kind"] == "gone":
+            self.there.pop((event["resource"], event["key"]), None)
+        elif event["kind"] == "left":
+            self.there |= {(event["resource"], key): event["why"] for key in event["keys"]}
         elif event["kind"] == "finished":
             self.result.finished = True
             self.result.doubts += event["doubts"]
             self.result.base_url = event["base_url"]
             self.fatal = event["fatal"]
+            self.excused = event["excused"]
             self.counts = event["counts"]
             self.fields = event["fields"]
 
@@ -79,18 +96,18 @@ def has_worlds(settings: Settings) -> bool:
 
     Its health page lists the worlds that were called. Nobody is believed who merely has such a page: a world that is called now must appear in it.
     """
-    page = f"{settings.target.rstrip('/').rpartition('/')[0]}/_mock/health"
-    if "worlds" not in _content(page):
-        return False
     run = Run.begin(settings)
+    page = f"{run.target.base_url.rpartition('/')[0]}/_mock/health"
+    if "worlds" not in _content(run, page):
+        return False
     with contextlib.suppress(Unreachable):
         preflight(run)
-    return f"{settings.world}-preflight" in list(_content(page).get("worlds", ()))
+    return bool(run.in_own_worlds)
 
 
-def _content(page: str) -> Mapping[str, Any]:
+def _content(run: Run, page: str) -> Mapping[str, Any]:
     try:
-        content = httpx.get(page, timeout=10, trust_env=False).json()
+        content = run.sending.fetch(page).json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("worlds"), list) else {}
@@ -112,8 +129,12 @@ def join(scope: Scope, parts: Sequence[Part]) -> Result:
         {operation: counts[operation] for operation in sorted(counts)},
         all(result.finished for result in results),
         {name: sorted({path for part in parts for path in part.fields.get(name, ())}) for name in sorted(counts)},
+        gone=any(part.fatal for part in parts),
+        left=[one.as_json() for one in gathered((*found, why) for part in parts for found, why in part.there.items())],
     )
-    if whole.finished and not any(part.fatal for part in parts):
+    if whole.finished and not whole.gone:
         statuses = {name: {int(status): n for status, n in found.items()} for name, found in counts.items()}
-        whole.doubts += unreached(scope, statuses)
+        whole.doubts += unreached(scope, statuses, {name for part in parts for name in part.excused})
+        if whole.outcomes and all(outcome["status"] == "not tested" for outcome in whole.outcomes):
+            whole.doubts.append(UNTESTED)
     return whole

@@ -15,10 +15,11 @@ from rich.text import Text
 from conformance import lifecycle, responses
 from conformance.causes import cause
 from conformance.finding import Unreachable
+from conformance.limits import UNSAID, Limits, recorded
 from conformance.promise import all_promises
 from conformance.report import BREAKS, CONFORMS, UNTOLD, show_finding
 from conformance.run import Outcome, Run, Settings, preflight
-from conformance.target import BadTarget, base_url, reach
+from conformance.target import BadTarget, base_url, limits_of, reach
 from mock_server.contract import ContractError
 
 
@@ -52,13 +53,17 @@ def _all(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*entry["findings"], *entry["known"], *entry["apart"]]
 
 
-def replay(report: Path, which: str, target: str = "", console: Console | None = None) -> int:
-    """Run one finding again, at the target of the report or at another; 0 it no longer occurs, 1 it does, 2 could not tell."""
+def replay(report: Path, which: str, target: str = "", console: Console | None = None, limits: Limits = UNSAID) -> int:
+    """Run one finding again, at the target of the report or at another; 0 it no longer occurs, 1 it does, 2 could not tell.
+
+    `limits` go before those that the report was asked with.
+    """
     console = console or Console(highlight=False)
     try:
         asked = find(report, which)
         with reach(target or asked.run["target"]) as url:
-            run = Run.begin(_settings(asked, url, target))
+            run = Run.begin(_settings(asked, url, target, limits))
+            run.sending.told = lambda line: console.print(Text(line), soft_wrap=True)
             preflight(run)
             outcomes = list(_again(run, asked.finding))
     except (BadTarget, ContractError, Unreachable) as error:
@@ -87,18 +92,24 @@ def replay(report: Path, which: str, target: str = "", console: Console | None =
     return CONFORMS
 
 
-def _settings(asked: Asked, url: str, target: str) -> Settings:
+def _settings(asked: Asked, url: str, target: str, limits: Limits) -> Settings:
     told = asked.run
+    file = Path(told["target_file"]) if told.get("target_file") else None
+    try:
+        limits = limits.over(recorded(told.get("limits") or {}))
+    except (ValueError, AttributeError):
+        raise BadTarget("the report does not say the target's limits as a report of mockingbill check does") from None
     return Settings(
         asked.document,
-        base_url(url, asked.vendor),
+        base_url(url, asked.vendor, limits_of(file, limits)),
         told["profile"],
         int(told["seed"]),
         bool(told["inferred"]),
-        Path(told["target_file"]) if told.get("target_file") else None,
+        file,
         f"check-{uuid.uuid4().hex[:10]}",
         target or told["target"],
         str(told.get("control", "")).replace("{vendor}", asked.vendor),
+        limits,
     )
 
 

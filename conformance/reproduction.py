@@ -17,6 +17,9 @@ from typing import Any
 import httpx
 
 _TICK = 0.0001
+_PAUSE = 0.09
+"""A longer pause between two calls was made on purpose."""
+_AGAIN = 5
 _SAMPLE = "Sample-mockingbill-1"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$")
 _NAME = re.compile(r"\$[A-Z][A-Z0-9_]*")
@@ -33,11 +36,12 @@ def send(steps: list[dict[str, Any]], base_url: str, marks: list[str]) -> list[d
     with httpx.Client(timeout=30, trust_env=False) as http:
         while len(answers) < len(steps):
             group = _together(steps, len(answers))
-            if answers and group[0]["offset"] - steps[len(answers) - 1]["offset"] > 0.5:
-                time.sleep(min(group[0]["offset"] - steps[len(answers) - 1]["offset"], 5.0))
+            pause = group[0]["offset"] - max(step["offset"] + step["seconds"] for step in steps[: len(answers) or 1])
+            if answers and pause > _PAUSE:
+                time.sleep(min(pause, 5.0))
             requests = [_request(http, step, base_url, learned) for step in group]
             with ThreadPoolExecutor(len(requests)) as pool:
-                replies = list(pool.map(http.send, requests))
+                replies = list(pool.map(lambda request: _sent(http, request), requests))
             for step, request, reply in zip(group, requests, replies, strict=True):
                 answers.append(
                     {
@@ -51,6 +55,17 @@ def send(steps: list[dict[str, Any]], base_url: str, marks: list[str]) -> list[d
     return answers
 
 
+def _sent(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """The answer to a call; one that is put off, for there were too many, is sent again when it may be."""
+    for _ in range(_AGAIN):
+        reply = http.send(request)
+        wait = reply.headers.get("retry-after", "")
+        if reply.status_code != 429 or not wait.isdigit() or int(wait) > 60:
+            return reply
+        time.sleep(int(wait) + _PAUSE)
+    return http.send(request)
+
+
 def recurs(
     steps: list[dict[str, Any]], answers: list[dict[str, Any]], due: tuple[int, ...], about: str
 ) -> tuple[bool, str]:
@@ -59,6 +74,8 @@ def recurs(
     `about` is what the finding says; moments and headers count only where it names them. LookupError where nobody can tell.
     """
     now = answers[-1]
+    if any(answer["status"] == 429 != step["status"] for step, answer in zip(steps, answers, strict=True)):
+        raise LookupError("the target limits the rate of calls")
     if due:
         for number, (step, answer) in enumerate(zip(steps[:-1], answers[:-1], strict=True), start=1):
             if step["status"] // 100 == 2 != answer["status"] // 100:

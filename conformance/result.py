@@ -17,6 +17,8 @@ class Result:
     """What came of one vendor: its outcomes as plain data, what stayed in doubt, and whether it was finished.
 
     `stale` are entries of the baseline that do not hold any more; `fields` what calls held, by operation; `coverage` as `conformance.coverage` says;
+    `left` is what the run made and could not delete again, as `Left` says. `gone` is a target that went away, or could not be judged at all,
+    whatever was found before.
     `reproduced` where the reproducer of a finding is; `document` is the name or the path by which the contract is read.
     """
 
@@ -32,10 +34,14 @@ class Result:
     coverage: Mapping[str, Any] = field(default_factory=dict)
     reproduced: dict[str, str] = field(default_factory=dict)
     document: str = ""
+    gone: bool = False
+    left: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def code(self) -> int:
         """0 conforms, 1 does not, 2 could not tell, 130 stopped by hand."""
+        if self.gone:
+            return UNTOLD
         if self.stale or any(outcome["status"] == "broken" for outcome in self.outcomes):
             return BREAKS
         return CONFORMS if self.finished and not self.doubts else UNTOLD

@@ -5,24 +5,29 @@ from __future__ import annotations
 import contextlib
 import functools
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from conformance.cleaning import KEPT, STOPPED, Left, clean, drop_world, in_own_world
 from conformance.client import Client, Ledger
 from conformance.exchange import Exchange, Mask, secret_names
-from conformance.finding import Broken, Finding, NotTested, Unreachable
+from conformance.finding import Broken, Finding, NotTested, Unreachable, Withheld
+from conformance.limits import READ_ONLY, UNSAID, Limits, changes
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
 from conformance.scope import Scope, read
+from conformance.sending import Sending
 from conformance.sequence import deciding, needed
+from conformance.sights import visible
 from conformance.target import Target, describe, secrets_of
 from mock_server.contract import Operation
 
 Profile = Literal["smoke", "default", "deep"]
 AMOUNTS: dict[Profile, int] = {"smoke": 0, "default": 25, "deep": 100}
 """How many requests for each operation, and scenarios of linked ones, the fuzzing layer makes up; a smoke run does without it."""
+UNTESTED = "nothing could be put to the test"
 _STEPS = 60
 """How many calls of a finding are kept."""
 
@@ -40,6 +45,8 @@ class Settings:
     world: str = ""
     shown_target: str = ""
     control: str = ""
+    limits: Limits = UNSAID
+    keep: bool = False
 
     def replay(self, only: str = "") -> str:
         """The command that does this again, in part or as a whole."""
@@ -49,6 +56,9 @@ class Settings:
         parts += ["--mockingbill-include", "inferred"] if self.inferred else []
         parts += ["--mockingbill-target-file", str(self.target_file)] if self.target_file else []
         parts += ["--mockingbill-control", self.control] if self.control else []
+        for name, value in self.limits.options().items():
+            parts += [f"--mockingbill-{name}", *filter(None, [value])]
+        parts += ["--mockingbill-keep"] if self.keep else []
         parts += ["-k", only] if only else []
         return shlex.join(parts)
 
@@ -81,22 +91,59 @@ class Run:
     outcomes: list[Outcome] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     told: Callable[[Outcome], None] = lambda outcome: None
+    excused: dict[str, str] = field(default_factory=dict)
+    """The operations that cannot be put to the test here, and why."""
+    noticed: Callable[[str, Mapping[str, Any]], None] = lambda kind, content: None
+    """Who is told of each record that is made, gone again, or left, where others might meet it."""
+    left: list[Left] = field(default_factory=list)
+    in_own_worlds: bool | None = None
+    """Whether each layer has a world of its own at the target; None as long as nobody has looked."""
+    stopped: str = ""
+    """Why it goes no further, where it does not: then nothing is taken away either."""
+
+    def __post_init__(self) -> None:
+        """Excuse what may not be called."""
+        self.sending = Sending(self.target.base_url, self.target.limits)
+        if self.target.limits.read_only:
+            self.excused |= {o.id: READ_ONLY for o in self.scope.operations if changes(o, o.method)}
 
     @classmethod
     def begin(cls, settings: Settings) -> Run:
         """Read the contract and the target. Raises ContractError, BadTarget."""
         contract = read(settings.vendor)
-        target = describe(contract, settings.target, settings.world, settings.target_file, settings.control)
+        target = describe(
+            contract, settings.target, settings.world, settings.target_file, settings.control, settings.limits
+        )
         return cls(settings, Scope(contract, settings.inferred), target)
 
     @contextlib.contextmanager
     def client(self, layer: str) -> Iterator[Client]:
         """A client for one layer, in a world of its own where the target has worlds."""
-        client = Client(self.scope, self.target, self.ledger, seed=self.settings.seed, layer=layer)
+        client = Client(
+            self.scope, self.target, self.ledger, seed=self.settings.seed, layer=layer, sending=self.sending
+        )
+        if not self.in_own_worlds:
+            client.traces.told = lambda kind, resource, key: self.noticed(kind, {"resource": resource, "key": str(key)})
         try:
             yield client
+        except KeyboardInterrupt:
+            self.stopped = STOPPED
+            raise
         finally:
+            self._leave(client, self.stopped or (KEPT if self.settings.keep else ""))
             client.close()
+
+    def _leave(self, client: Client, why_not: str) -> None:
+        """Take away what a client made, where there is no reason not to, and keep in mind what is left of it."""
+        if not client.traces.there:
+            return
+        own = in_own_world(client) if self.in_own_worlds is None else self.in_own_worlds
+        if not own:
+            for left in clean(client, why_not):
+                self.left.append(replace(left, why=self.mask.text(left.why)))
+                self.noticed("left", self.left[-1].as_json())
+        elif not why_not:
+            drop_world(client)
 
     def hold(self, promise: Promise, subject: Subject, client: Client) -> Outcome:
         """Put one promise to the test for one subject. Raises Unreachable where the target is gone."""
@@ -105,7 +152,7 @@ class Run:
             promise.probe(subject, client)
         except Broken as broken:
             outcome = self.broken(promise, subject, client, broken)
-        except NotTested as reason:
+        except (NotTested, Withheld) as reason:
             outcome = Outcome("promises", promise.name, subject.name, "not tested", str(reason), len(client.transcript))
         except (Unreachable, KeyboardInterrupt):
             raise
@@ -188,18 +235,21 @@ class Run:
 
     def unreached(self) -> list[str]:
         """Why a run without findings would be no evidence: what never succeeded."""
-        return unreached(self.scope, self.ledger.counts)
+        return unreached(self.scope, self.ledger.counts, self.excused)
 
 
-def unreached(scope: Scope, counts: Mapping[str, Mapping[int, int]]) -> list[str]:
-    """The operations that never succeeded, by how often each answered with which status; and creates, where none was accepted."""
+def unreached(scope: Scope, counts: Mapping[str, Mapping[int, int]], excused: Container[str] = ()) -> list[str]:
+    """The operations that never succeeded, by how often each answered with which status; and creates, where none was accepted.
+
+    Nothing is said of those that are excused: they could not be put to the test.
+    """
     answered = {name for name, statuses in counts.items() if any(200 <= status < 300 for status in statuses)}
-    creates = [operation.id for operation in scope.acting("create")]
+    creates = [operation.id for operation in scope.acting("create") if operation.id not in excused]
     doubts = []
     if creates and not answered & set(creates):
         doubts.append(f"no create was accepted: {', '.join(creates)}")
     for operation in scope.operations:
-        if operation.id not in answered:
+        if operation.id not in answered and operation.id not in excused:
             times = sorted(counts.get(operation.id, {}).items())
             seen = ", ".join(f"{status} x{n}" for status, n in times) or "never called"
             doubts.append(f"{operation.id} never succeeded ({seen})")
@@ -221,13 +271,32 @@ def preflight(run: Run) -> None:
                     dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
                 )
                 answer = client.call(operation, **arguments)
-            except (Broken, NotTested):
+            except (Broken, NotTested, Withheld):
                 continue
             if answer.status not in (401, 403):
-                return
+                break
             refused.append(f"{operation.id}: {answer}")
-    if len(refused) == len(operations):
-        raise Unreachable(f"the target refuses the credentials; {refused[0]}")
+        if len(refused) == len(operations):
+            raise Unreachable(f"the target refuses the credentials; {refused[0]}")
+        if run.target.limits.read_only:
+            _find(run, client)
+        run.in_own_worlds = in_own_world(client)
+
+
+def _find(run: Run, client: Client) -> None:
+    """Learn from lists which records there are, where none may be made; what reads one of which none is known is excused."""
+    known = {name: dict(records) for name, records in run.target.caller.known.items()}
+    for name, resource in run.scope.contract.resources.items():
+        if not resource.known and run.scope.listings(name):
+            known[name] = {}
+            with contextlib.suppress(Broken, NotTested, Withheld):
+                found = [record for record in visible(client, name, client.caller) if resource.key in record]
+                known[name] = {f"found-{number}": record for number, record in enumerate(found[:3], start=1)}
+    run.target = replace(run.target, caller=replace(run.target.caller, known=known))
+    for operation in run.scope.operations:
+        by = operation.action.by
+        if by and by[0] != "credential" and not known.get(operation.action.resource):
+            run.excused.setdefault(operation.id, f"{READ_ONLY}, and no {operation.action.resource} is known")
 
 
 def rehearse(run: Run, promises: tuple[Promise, ...]) -> None:

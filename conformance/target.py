@@ -19,6 +19,8 @@ import yaml
 
 from conformance.exchange import is_credential
 from conformance.finding import Unreachable
+from conformance.limits import KEYS, UNSAID, Limits, taken
+from conformance.sending import Sending
 from mock_server.contract import Contract, load_fixtures
 
 WORLD_HEADER = "X-Mock-World"
@@ -60,12 +62,21 @@ class Target:
     world: str = ""
     names: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     control: str = ""
+    limits: Limits = UNSAID
 
 
 def describe(
-    contract: Contract, base_url: str, world: str, target_file: Path | None = None, control: str = ""
+    contract: Contract,
+    base_url: str,
+    world: str,
+    target_file: Path | None = None,
+    control: str = "",
+    limits: Limits = UNSAID,
 ) -> Target:
-    """The target at a URL, with the fixtures' callers and records, or those of a target file. Raises BadTarget."""
+    """The target at a URL, with the fixtures' callers and records, or those of a target file. Raises BadTarget.
+
+    What is said of its control address and its limits goes before what the file says.
+    """
     fixtures = load_fixtures(contract)
     names = {
         name: {record.value.get(contract.resources[name].key): record.name for record in records}
@@ -74,7 +85,7 @@ def describe(
     }
     if target_file is not None:
         found = _from_file(contract, base_url, world, target_file, names)
-        return replace(found, control=control) if control else found
+        return replace(found, control=control or found.control, limits=limits.over(found.limits))
     callers, refused = [], {}
     for credential in fixtures.of("Credential"):
         value = credential.value
@@ -99,29 +110,48 @@ def describe(
         ]
     others = tuple(caller for caller in callers[1:] if caller.tenant != callers[0].tenant)
     spares = tuple(caller for caller in callers[1:] if caller.tenant == callers[0].tenant)
-    return Target(base_url.rstrip("/"), callers[0], others, spares, refused, world, names, control)
+    return Target(base_url.rstrip("/"), callers[0], others, spares, refused, world, names, control, limits)
 
 
 def _from_file(
     contract: Contract, base_url: str, world: str, path: Path, names: Mapping[str, Mapping[Any, str]]
 ) -> Target:
+    content = _content(path)
+    limits = _limits(content)
+    control = content.pop("control", None) or ""
+    if not isinstance(control, str):
+        raise BadTarget("control is a URL, or a path on the target's host")
+    second, spare = content.pop("second", None), content.pop("spare", None)
+    refused: dict[str, str] = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
+    others = (_caller(contract, "second", second),) if second else ()
+    spares = (_caller(contract, "spare", spare),) if spare else ()
+    caller = _caller(contract, "default", content)
+    return Target(base_url.rstrip("/"), caller, others, spares, refused, world, names, control, limits)
+
+
+def limits_of(target_file: Path | None, said: Limits) -> Limits:
+    """The limits that were said, and those of the target file where nothing was. Raises BadTarget."""
+    return said.over(_limits(_content(target_file))) if target_file else said
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadTarget(f"the target file cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise BadTarget(
-            "the target file is a mapping: token, tenant, subject, headers, known, second, spare, expired, revoked, control"
+            "the target file is a mapping: token, tenant, subject, headers, known, second, spare, expired, revoked, control, "
+            + ", ".join(KEYS)
         )
-    control = content.pop("control", None) or ""
-    if not isinstance(control, str):
-        raise BadTarget("control is a URL, or a path on the target's host")
-    second, spare = content.pop("second", None), content.pop("spare", None)
-    refused = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
-    others = (_caller(contract, "second", second),) if second else ()
-    spares = (_caller(contract, "spare", spare),) if spare else ()
-    caller = _caller(contract, "default", content)
-    return Target(base_url.rstrip("/"), caller, others, spares, refused, world, names, control)
+    return content
+
+
+def _limits(content: dict[str, Any]) -> Limits:
+    try:
+        return taken(content)
+    except ValueError as error:
+        raise BadTarget(f"the target file says of the target's limits: {error}") from None
 
 
 def _caller(contract: Contract, name: str, node: Any) -> Caller:
@@ -158,7 +188,7 @@ def secrets_of(target: Target) -> dict[str, str]:
     return found
 
 
-def base_url(target: str, vendor: str) -> str:
+def base_url(target: str, vendor: str, limits: Limits = UNSAID) -> str:
     """The base URL of a vendor's API at a target.
 
     `{vendor}` in it is replaced; where our own mock's health page answers below it, it is a server of many vendors and `/vendor` is appended.
@@ -166,10 +196,16 @@ def base_url(target: str, vendor: str) -> str:
     if "{vendor}" in target:
         return target.replace("{vendor}", vendor).rstrip("/")
     root = target.rstrip("/")
+    sending = Sending(root, limits)
     try:
-        answer = httpx.get(f"{root}/_mock/health", timeout=10, trust_env=False)
+        answer = sending.fetch(f"{root}/_mock/health")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unreachable(f"{target} does not answer: {error}") from None
+        late = (
+            f" within {sending.timeout:g} s (--timeout allows longer)"
+            if isinstance(error, httpx.TimeoutException)
+            else ""
+        )
+        raise Unreachable(f"{target} does not answer{late}: {error}") from None
     ours = answer.status_code == 200 and "json" in answer.headers.get("content-type", "")
     return f"{root}/{vendor}" if ours else root
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule
 
-from conformance.finding import Broken
-from conformance.lifecycle.model import Life, Model
+from conformance.finding import Broken, NotTested, Unreachable, Withheld
+from conformance.lifecycle.model import Enough, Life, Model
 from conformance.records import unique_fields
 from conformance.strategies import changes
 
@@ -29,7 +29,7 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             self.all: list[Life] = []
-            model.begin()
+            guarded(model.begin)
 
         @rule(target=lives, example=st.sampled_from(examples), change=variations)
         def create(self, example: str | None, change: dict[str, Any]) -> Any:
@@ -74,5 +74,8 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
             return step(*arguments)
         except Broken as broken:
             raise model.breaks(broken) from None
+        except (NotTested, Withheld, Unreachable) as reason:
+            model.stopped = reason
+            raise Enough from None
 
     return Lives

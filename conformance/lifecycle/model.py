@@ -12,8 +12,9 @@ from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import among, same, shown_as
 from conformance.control import advance, apart, standing, timed
 from conformance.exchange import Exchange
-from conformance.finding import Broken, NotTested
+from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.lifecycle.time import led_to, moves
+from conformance.marks import stamp
 from conformance.records import base_body, freshen, make
 from conformance.records import made_from as read_made
 from conformance.sights import Made, look, present, upon, walk
@@ -22,7 +23,7 @@ from mock_server.contract import Operation
 
 
 class Enough(BaseException):
-    """A finding has been looked at often enough for a shorter way to it; Hypothesis lets nothing else stop it."""
+    """It cannot go on, or a finding has been looked at often enough for a shorter way to it; Hypothesis lets nothing else stop it."""
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Model:
         self.resource = resource
         self.create = create
         self.broken: tuple[Broken, Operation, list[Exchange]] | None = None
+        self.stopped: NotTested | Withheld | Unreachable | None = None
         self.calls = 0
         self.again = 0
         self.patience = patience
@@ -90,7 +92,7 @@ class Model:
         media, body = base_body(self.client, self.create, example)
         if media == FORM or not isinstance(body, dict):
             change = {}
-        told = {**body, **change} if isinstance(body, dict) else body
+        told = stamp(self.client, self.create, {**body, **change}) if isinstance(body, dict) else body
         view = self.create.view(self.resource)
         before = present(self.client, self.resource, self.client.caller) if view is None or view.is_list else set()
         answer = self.client.call(self.create, body=told, media=media)
@@ -162,7 +164,7 @@ class Model:
         body = dict(change)
         if self.scope.schemas.required(operation.body.schema if operation.body else {}):
             body = {**base_body(self.client, operation)[1], **body}
-        body = freshen(self.client, operation, body)
+        body = stamp(self.client, operation, freshen(self.client, operation, body), life.told)
         answer = self.client.call(operation, **upon(self.client, operation, life.made, body=body))
         if life.gone:
             if answer.ok:

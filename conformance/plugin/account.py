@@ -11,7 +11,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Account:
-    """What came of a process's tests: plain data, for one process may have to tell another. `fatal` is why nothing could be judged at all."""
+    """What came of a process's tests: plain data, for one process may have to tell another. `fatal` is why nothing could be judged at all.
+
+    `excused` are the operations that cannot be put to the test, and why; `judged` is how many of the tests could be;
+    `left` is what was made and could not be deleted again.
+    """
 
     planned: tuple[str, ...] = ()
     tested: tuple[str, ...] = ()
@@ -21,6 +25,9 @@ class Account:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     base_url: str = ""
+    excused: Mapping[str, str] = field(default_factory=dict)
+    judged: int = 0
+    left: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The account in lists and dictionaries."""
@@ -45,4 +52,7 @@ def joined(accounts: Sequence[Account]) -> Account:
         {name: dict(found) for name, found in sorted(counts.items())},
         {name: sorted(found) for name, found in sorted(fields.items())},
         next((account.base_url for account in accounts if account.base_url), ""),
+        {name: why for account in accounts for name, why in account.excused.items()},
+        sum(account.judged for account in accounts),
+        tuple(left for account in accounts for left in account.left),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from conformance.limits import Limits
     from conformance.run import Settings
 
 PROFILES = ("smoke", "default", "deep")
@@ -20,6 +21,10 @@ _KEYS = {
     "profile": "how much to try: smoke, default or deep",
     "seed": "the seed of everything random",
     "include": "`inferred`: also hold it to inferred facts",
+    "timeout": "how many seconds an answer may take",
+    "patience": "how many seconds to wait in all where it limits the rate of calls",
+    "consistency": "after how many seconds a change shows everywhere",
+    "read-only": "make no call that changes anything",
 }
 """What may stand in an ini file too, as `mockingbill_vendor` and so on."""
 
@@ -40,6 +45,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("profile", choices=PROFILES)
     add("seed", "NUMBER", type=int)
     add("include", action="append", default=[], choices=("inferred",))
+    for name in ("timeout", "patience", "consistency"):
+        add(name, "SECONDS")
+    add("read-only", action="store_true", default=None)
+    add("keep", action="store_true", help="leave what is made where it is")
     add("world", "NAME", default="", help="the name of this run's world; a new one each time by default")
     add("shown", "TARGET", help="how a finding names the implementation, where that is another")
     part = "this is a part of a run: whether every operation succeeded once is judged by whoever joins the parts"
@@ -86,7 +95,24 @@ def settings(config: pytest.Config) -> Settings:
         config.getoption("--mockingbill-world") or f"check-{uuid.uuid4().hex[:10]}",
         config.getoption("--mockingbill-shown") or target,
         asked(config, "control") or "",
+        _limits(config),
+        config.getoption("--mockingbill-keep"),
     )
+
+
+def _limits(config: pytest.Config) -> Limits:
+    """What is said of the target's limits. Raises UsageError."""
+    from conformance.limits import Limits
+
+    said = {name: asked(config, name) for name in ("timeout", "patience", "consistency")}
+    read_only = asked(config, "read-only")
+    if read_only not in (True, None, "", "true", "false"):
+        raise pytest.UsageError("mockingbill_read_only is true or false")
+    try:
+        numbers = {name: float(value) for name, value in said.items() if value not in (None, "")}
+        return Limits(**numbers, read_only=read_only in (True, "true"))
+    except ValueError as error:
+        raise pytest.UsageError(f"the limits of the target: {error}") from None
 
 
 def _target_file(config: pytest.Config) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -51,11 +51,14 @@ class Session:
         """The run, begun on first use. Raises Unreachable, BadTarget."""
         if self.run is None:
             from conformance.run import Run, preflight
-            from conformance.target import base_url, reach
+            from conformance.target import base_url, limits_of, reach
 
-            url = base_url(self.stack.enter_context(reach(self.settings.target)), self.scope.contract.name)
+            limits = limits_of(self.settings.target_file, self.settings.limits)
+            url = base_url(self.stack.enter_context(reach(self.settings.target)), self.scope.contract.name, limits)
             run = Run.begin(replace(self.settings, target=url))
             run.told = lambda outcome: self.tell("outcome", **outcome.as_json())
+            run.noticed = lambda kind, content: self.tell(kind, **content)
+            run.sending.told = lambda line: self.tell("note", text=line)
             preflight(run)
             self.run = run
         return self.run
@@ -73,12 +76,15 @@ class Session:
                 },
                 fields={name: sorted(found) for name, found in run.ledger.fields.items()},
                 base_url=run.target.base_url,
+                excused=dict(run.excused),
+                left=tuple(map(str, run.left)),
+                judged=sum(outcome.status != "not tested" for outcome in run.outcomes),
             )
         return joined([own, *self.elsewhere])
 
     def doubts(self, account: Account) -> list[str]:
         """Why what came of it is no evidence, where it is none."""
-        from conformance.run import unreached
+        from conformance.run import UNTESTED, unreached
 
         if account.fatal:
             return [account.fatal]
@@ -86,7 +92,9 @@ class Session:
             return ["nothing was tested"]
         missing = [f"{name} was not put to the test" for name in sorted(set(account.planned) - set(account.tested))]
         counts = {name: {int(status): n for status, n in found.items()} for name, found in account.counts.items()}
-        never = [] if self.part else unreached(self.scope, counts)
+        never = [] if self.part else unreached(self.scope, counts, account.excused)
+        if account.tested and not account.judged and not self.part:
+            never.append(UNTESTED)
         return [*account.doubts, *(missing + never if account.whole else [])]
 
 
@@ -99,6 +107,21 @@ class Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         """Around each test."""
+        return (yield from self._watched(item))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """It is stopped by hand, or the target is gone: what was made stays where it is."""
+        if self.session.run is not None:
+            from conformance.cleaning import STOPPED
+
+            self.session.run.stopped = self.session.fatal or STOPPED
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        """Around what it needs: a layer may be run there."""
+        return (yield from self._watched(item))
+
+    def _watched(self, item: pytest.Item) -> Generator[None, None, None]:
         from conformance.finding import Unreachable
 
         try:

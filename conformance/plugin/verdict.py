@@ -38,7 +38,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         return
     account = ours.account()
     told = {"doubts": found, "fatal": bool(account.fatal), "counts": account.counts, "fields": account.fields}
-    ours.tell("finished", **told, base_url=account.base_url)
+    ours.tell("finished", **told, base_url=account.base_url, excused=dict(account.excused))
 
 
 def doubts(config: pytest.Config) -> list[str]:
@@ -57,6 +57,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("could not tell")
         for doubt in found:
             terminalreporter.write_line(doubt)
+    session = config.stash.get(SESSION, None)
+    if session is not None and (left := session.account().left):
+        terminalreporter.section("left behind")
+        for line in left:
+            terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from conformance.client import Answer, Client
-from conformance.finding import Broken
+from conformance.finding import Broken, NotTested, Withheld
 from conformance.promise import Promise, Subject
 from conformance.promises.retry_replays import key_header, keyed_operations, shown
 from conformance.records import base_body, unique_fields
 from conformance.scope import Scope
+from conformance.sending import LIMITED
 
 _MANY = 30
 
@@ -39,13 +40,18 @@ def _probe(subject: Subject, client: Client) -> None:
     header = key_header(client) if keyed else {}
     start = Barrier(_MANY)
 
-    def one() -> Answer:
+    def one() -> Answer | None:
         start.wait()
-        return client.call(operation, body=body, media=media, headers=header)
+        try:
+            return client.call(operation, body=body, media=media, headers=header)
+        except Withheld:
+            return None
 
-    with ThreadPoolExecutor(_MANY) as pool:
+    with client.sending.at_once(_MANY), ThreadPoolExecutor(_MANY) as pool:
         calls = [pool.submit(one) for _ in range(_MANY)]
-        answers = [call.result() for call in calls]
+        answers = [answer for call in calls if (answer := call.result()) is not None]
+    if len(answers) < 2:
+        raise NotTested(f"{LIMITED}: of {_MANY} at once {len(answers)} were answered")
     (_one_record if keyed else _one_winner)(client, subject, answers)
 
 
@@ -57,7 +63,7 @@ def _one_record(client: Client, subject: Subject, answers: list[Answer]) -> None
         raise Broken(f"the record, or {rule.in_use} while the first call runs", str(odd[0]), status=rule.in_use)
     records = [record for answer in answers if answer.ok for record in shown(client, answer)]
     if not any(answer.ok for answer in answers):
-        raise Broken("one call that succeeds", f"{_MANY} refusals")
+        raise Broken("one call that succeeds", f"{len(answers)} refusals")
     key = client.scope.resource(subject.operation).key
     keys = {record.get(key) for record in records}
     if len(keys) > 1:
@@ -68,7 +74,7 @@ def _one_winner(client: Client, subject: Subject, answers: list[Answer]) -> None
     due = subject.operation.statuses["duplicate"]
     won = sum(answer.ok for answer in answers)
     if won != 1:
-        raise Broken(f"one success and {_MANY - 1} refusals with {due}", f"{won} successes")
+        raise Broken(f"one success and {len(answers) - 1} refusals with {due}", f"{won} successes")
     odd = [answer for answer in answers if not answer.ok and answer.status != due]
     if odd:
         raise Broken(f"{due} for the rest", str(odd[0]), status=due)

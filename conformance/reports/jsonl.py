@@ -23,6 +23,7 @@ def _lines(told: Record) -> Iterator[dict[str, Any]]:
             yield from ({"kind": kind, "vendor": vendor, **item} for item in found[kind])
         for kind, name in (("doubt", "doubts"), ("stale", "stale")):
             yield from ({"kind": kind, "vendor": vendor, "message": message} for message in found[name])
+        yield from ({"kind": "left_behind", "vendor": vendor, **left} for left in found["left_behind"])
         numbers = {
             name: {key: number for key, number in counted.items() if key != "not_kept"}
             if isinstance(counted, dict)

@@ -39,6 +39,7 @@ def _vendor(result: Result) -> dict[str, Any]:
         "finished": result.finished,
         "planned": result.planned,
         "doubts": result.doubts,
+        "left_behind": result.left,
         "findings": result.findings(),
         "known": result.findings("known"),
         "stale": result.stale,

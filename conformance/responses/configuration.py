@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from conformance.client import Client
+from conformance.limits import changes
 from conformance.run import AMOUNTS, Run
 from conformance.schemas import Schemas
 from conformance.target import WORLD_HEADER
 from conformance.wire import FORM
+from mock_server.contract import Operation
 
 Layer = Literal["responses", "fuzzing"]
 """Two runs of the tool, which need nothing of each other: named examples and boundaries, and what is made up, linked operations included.
@@ -20,12 +22,14 @@ Both send the examples first: what the tool learns from their answers it makes u
 
 _METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
 _COLUMNS = {"smoke": 1, "default": 2, "deep": 6}
+_OPERATORS = 2
+"""How many conditions of a column a smoke run takes up, but for the first filter: what they find is a promise, and they are alike."""
 
 
 def document(run: Run) -> dict[str, Any]:
     """The contract's document without the operations that do not count."""
     raw = copy.deepcopy(run.scope.contract.document)
-    for operation in run.scope.unseen():
+    for operation in (*run.scope.unseen(), *_excused(run)):
         del raw["paths"][operation.path][operation.method]
     _prune(run, raw)
     raw["paths"] = {
@@ -34,10 +38,18 @@ def document(run: Run) -> dict[str, Any]:
     return raw
 
 
+def _excused(run: Run) -> list[Operation]:
+    """The operations in scope that cannot be put to the test."""
+    return [operation for operation in run.scope.operations if operation.id in run.excused]
+
+
 def _prune(run: Run, raw: dict[str, Any]) -> None:
-    """Leave out what only multiplies the cases: most columns of a filter, each like the next; forms beside JSON in a smoke run."""
+    """Leave out what only multiplies the cases: most columns of a filter, each like the next; in a smoke run conditions and forms too."""
     schemas, name = Schemas(raw), run.scope.contract.filter_parameter
+    short = False
     for operation in run.scope.operations:
+        if operation.id in run.excused:
+            continue
         node = raw["paths"][operation.path][operation.method]
         content = schemas.follow(node.get("requestBody", {})).get("content", {})
         if operation.action.verb == "filter":
@@ -47,22 +59,39 @@ def _prune(run: Run, raw: dict[str, Any]) -> None:
             for schema in [schemas.follow(schema) for schema in found if schema]:
                 columns = [key for key in schema.get("properties", {}) if not key.startswith("$")]
                 kept = set(columns[: _COLUMNS[run.settings.profile]])
-                schema["properties"] = {k: v for k, v in schema["properties"].items() if k.startswith("$") or k in kept}
+                schema["properties"] = {
+                    k: v if k.startswith("$") or not short else _few(schemas, v)
+                    for k, v in schema["properties"].items()
+                    if k.startswith("$") or k in kept
+                }
+            short = run.settings.profile == "smoke"
         if run.settings.profile == "smoke" and len(content) > 1:
             content.pop(FORM, None)
+
+
+def _few(schemas: Schemas, column: Mapping[str, Any]) -> dict[str, Any]:
+    """A column of a filter with its first few conditions."""
+    node = schemas.follow(column)
+    conditions = schemas.follow(node["allOf"][0]) if "allOf" in node else node
+    properties = dict(list(conditions.get("properties", {}).items())[:_OPERATORS])
+    return {**conditions, "properties": properties}
 
 
 def configuration(run: Run, client: Client, layer: Layer) -> dict[str, Any]:
     """Schemathesis' settings: repeatable (one worker, no cache, no database), every check on, the layer's phases and the profile's amounts."""
     amount = AMOUNTS[run.settings.profile]
     unseen = {operation.method.upper() for operation in run.scope.unseen()}
+    unseen |= {operation.method.upper() for operation in _excused(run)}
     probed = [name for name in _METHODS if name not in unseen and not (unseen and name == "OPTIONS")]
+    if run.target.limits.read_only:
+        probed = [name for name in probed if not changes(None, name)]
     caller = run.target.caller
     headers = {**caller.headers, **({WORLD_HEADER: client.world} if client.world else {})}
     config: dict[str, Any] = {
         "base-url": run.target.base_url,
         "seed": run.settings.seed,
         "workers": 1,
+        "request-timeout": run.sending.timeout,
         "continue-on-failure": True,
         "cache": {"enabled": False},
         "generation": {"max-examples": max(amount, 1), "database": "none", "allow-x00": False},

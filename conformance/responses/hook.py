@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
 from conformance.client import Client
+from conformance.exchange import Exchange
+from conformance.finding import Broken, Withheld
+from conformance.marks import stamp
 from conformance.responses.filling import Filling
 from conformance.responses.judging import Judge
 from conformance.sights import Made, upon
@@ -35,6 +39,9 @@ class Hook:
     spare: dict[str, Made | None] = field(default_factory=dict)
     aim: Made | None = None
     linked: bool = False
+    operation: Operation | None = None
+    withheld: dict[str, str] = field(default_factory=dict)
+    missed: list[tuple[Operation, Broken, Exchange]] = field(default_factory=list)
 
     @classmethod
     def on(cls, client: Client) -> Hook:
@@ -44,9 +51,27 @@ class Hook:
 
     def before_call(self, context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         """Schemathesis' hook: the case is about to be sent."""
-        operation = self._operation(case)
+        self.operation = operation = self._operation(case)
         if operation is None:
             return
+        try:
+            self._prepare(operation, case)
+        except Withheld as reason:
+            self.withhold(str(reason))
+
+    def withhold(self, reason: str) -> None:
+        """A limit of the target kept an operation from being put to the test as it should be: nothing of it can be told any more."""
+        if self.operation is not None:
+            self.withheld.setdefault(self.operation.id, reason)
+
+    def miss(self, broken: Broken, request: Any) -> None:
+        """A request has no answer, while others have."""
+        content = request.body.encode("utf-8", "replace") if isinstance(request.body, str) else request.body
+        exchange = Exchange(request.method, request.url, dict(request.headers), content, 0, {}, b"", time.time())
+        if self.operation is not None:
+            self.missed.append((self.operation, broken, exchange))
+
+    def _prepare(self, operation: Operation, case: Any) -> None:
         self.linked = _phase(case) == "stateful"
         self.aim = self._aimed(operation, case)
         if operation.action.resource == "Credential" and operation.secured and self.client.target.spares:
@@ -57,7 +82,9 @@ class Hook:
         if operation.action.verb == "delete":
             self._spare_known(operation, case)
         if operation.body is not None and isinstance(case.body, dict):
-            case.body = self.filling.body(operation, case.body, self.aim)
+            filled = self.filling.body(operation, case.body, self.aim)
+            valid = case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY)
+            case.body = stamp(self.client, operation, filled, self.aim.sent if self.aim else None, add=valid)
 
     def after_call(self, context: Any, case: Any, response: Any) -> None:
         """Schemathesis' hook: the answer is here."""
@@ -71,10 +98,15 @@ class Hook:
         ledger.note(operation.id, response.status_code)
         sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
         ledger.note_fields(operation.id, response.status_code, sent, response.content or b"")
+        given = {**(case.query or {}), **(case.path_parameters or {})}
+        shown, caller = response.content or b"", self.client.caller
+        self.client.traces.note(operation, response.status_code, shown, case.body, caller, given)
 
     def filter_failure(self, context: Any, failure: Any, case: Any, response: Any) -> bool:
         """Schemathesis' hook: whether a failure is one. Two checks know less than the contract says."""
         operation = self._operation(case)
+        if operation is not None and operation.id in self.withheld:
+            return False
         if isinstance(failure, EnsureResourceAvailability):
             sought = self.client.scope.contract.operations.get(_identifier(case))
             by = sought.action.by if sought else None
@@ -90,8 +122,15 @@ class Hook:
                 and response.status_code == operation.statuses.get("state")
             ):
                 return False  # a link may lead to a record that has moved on
-            return not self.judge.is_conditional(operation, case.body)
+            return not self._is_conditional(operation, case.body)
         return True
+
+    def _is_conditional(self, operation: Operation, body: Any) -> bool:
+        try:
+            return self.judge.is_conditional(operation, body)
+        except Withheld as reason:
+            self.withhold(str(reason))
+            return True
 
     def _operation(self, case: Any) -> Operation | None:
         return self.client.scope.contract.operations.get(_identifier(case))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import requests
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
 
@@ -32,6 +33,7 @@ _SENTENCES = {
     "use_after_free": "What was deleted is not found any more.",
     "ensure_resource_availability": "What was created is found at once.",
     "ignored_auth": "Credentials are checked.",
+    "no_answer": "Every request is answered.",
 }
 
 
@@ -42,17 +44,26 @@ def execute(run: Run, layer: Layer = "responses") -> list[Outcome]:
     with run.client(layer) as client:
         config = schemathesis.Config.from_dict(configuration(run, client, layer))
         schema = schemathesis.openapi.from_dict(document(run), config=config)
-        with installed(Hook.on(client)), direct():
-            for event in from_schema(schema).execute():
-                if isinstance(event, events.ScenarioFinished):
-                    failures += _failures(event)
-                elif isinstance(event, events.NonFatalError):
-                    _doubt(run, layer, event)
-                elif isinstance(event, events.FatalError):
-                    run.doubts.append(f"{layer}: {event.exception}")
-                elif isinstance(event, events.Interrupted):
-                    raise KeyboardInterrupt
-    return [run.record(outcome) for outcome in _outcomes(run, layer, failures)]
+        hook = Hook.on(client)
+        try:
+            with installed(hook), direct(hook):
+                for event in from_schema(schema).execute() if len(run.excused) < len(run.scope.operations) else ():
+                    if isinstance(event, events.ScenarioFinished):
+                        failures += _failures(event)
+                    if run.sending.gone:
+                        raise Unreachable(run.sending.gone)
+                    if isinstance(event, events.NonFatalError):
+                        _doubt(run, layer, event, hook)
+                    elif isinstance(event, events.FatalError):
+                        run.doubts.append(f"{layer}: {event.exception}")
+                    elif isinstance(event, events.Interrupted):
+                        raise KeyboardInterrupt
+        except Unreachable:
+            for outcome in _outcomes(run, layer, [*failures, *_missed(hook)], hook.withheld):
+                if outcome.findings:
+                    run.record(outcome)
+            raise
+    return [run.record(outcome) for outcome in _outcomes(run, layer, [*failures, *_missed(hook)], hook.withheld)]
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,12 @@ def _failures(event: Any) -> Iterator[_Failure]:
             )
 
 
+def _missed(hook: Hook) -> Iterator[_Failure]:
+    """The requests that alone had no answer."""
+    for operation, broken, exchange in hook.missed:
+        yield _Failure("no_answer", operation.label, "No answer", broken.observed, None, (exchange,))
+
+
 def _exchange(interaction: Any) -> Exchange:
     request, response = interaction.request, interaction.response
     headers = {name: values[0] for name, values in request.headers.items()}
@@ -97,14 +114,14 @@ def _exchange(interaction: Any) -> Exchange:
     )
 
 
-def _doubt(run: Run, layer: Layer, event: Any) -> None:
+def _doubt(run: Run, layer: Layer, event: Any, hook: Hook) -> None:
     message = f"{event.label}: {event.value}".strip()
-    if "Network" in type(event.value).__name__ or "Connection" in type(event.value).__name__:
-        raise Unreachable(f"{run.target.base_url} stopped answering: {event.value}")
+    if isinstance(event.value, requests.RequestException) and (hook.missed or hook.withheld):
+        return  # it is told as what it is
     run.doubts.append(f"{layer}: {message[:300]}")
 
 
-def _outcomes(run: Run, layer: Layer, failures: list[_Failure]) -> Iterator[Outcome]:
+def _outcomes(run: Run, layer: Layer, failures: list[_Failure], withheld: Mapping[str, str]) -> Iterator[Outcome]:
     found: dict[str, dict[tuple[str, str], Finding]] = {}
     by_label = {operation.label: operation for operation in run.scope.operations}
     for failure in failures:
@@ -129,6 +146,10 @@ def _outcomes(run: Run, layer: Layer, failures: list[_Failure]) -> Iterator[Outc
         )
     for operation in run.scope.operations:
         findings = tuple(found.get(operation.id, {}).values())
+        untold = run.excused.get(operation.id) or withheld.get(operation.id)
+        if untold and not findings:
+            yield Outcome(layer, layer, operation.id, "not tested", untold)
+            continue
         status: Any = "kept" if not findings else "apart" if all(finding.apart for finding in findings) else "broken"
         reason = "; ".join(f"{finding.promise}: {finding.observed}" for finding in findings)
         yield Outcome(layer, layer, operation.id, status, reason, 1, findings)

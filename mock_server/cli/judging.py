@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from mock_server.cli.arguments import ONE, OTHER, documents, stop
+
+if TYPE_CHECKING:
+    from conformance.limits import Limits
 
 _FORMATS = ("json", "junit", "jsonl", "html", "har", "markdown", "badge")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,6 +41,38 @@ _CONTROL = click.option(
 _WORKERS = click.option(
     "--workers", type=click.IntRange(1, 64), help="Processes at once.  [default: as many as there are cores]"
 )
+
+
+def _seconds(name: str, means: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(f"--{name}", type=float, metavar="SECONDS", help=means)
+
+
+_LIMITS = (
+    _seconds("timeout", "How long an answer may take.  [default: 30]"),
+    _seconds("patience", "How long to wait in all where the target limits the rate of calls.  [default: 300]"),
+    _seconds("consistency", "After how long a change shows everywhere; calls wait that long.  [default: 0]"),
+    click.option("--read-only", is_flag=True, help="Make no call that changes anything."),
+)
+
+
+def _limited(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what may be asked of a target, given to the command as `limits`."""
+
+    @functools.wraps(command)
+    def called(
+        timeout: float | None, patience: float | None, consistency: float | None, read_only: bool, **others: Any
+    ) -> None:
+        from conformance.limits import Limits
+
+        try:
+            limits = Limits(timeout, patience, consistency, read_only)
+        except ValueError as error:
+            raise click.UsageError(f"--{error}") from None
+        command(**others, limits=limits)
+
+    for option in reversed(_LIMITS):
+        called = option(called)
+    return called
 
 
 @click.command(
@@ -76,12 +113,16 @@ _WORKERS = click.option(
 @click.option(
     "--baseline", type=_FILE, help="Known findings (YAML: promise, subject, reason, expires); only others fail."
 )
+@click.option(
+    "--keep", is_flag=True, help="Leave what is made where it is; else it is deleted again where there is a way."
+)
 @click.option("--write-baseline", type=_NEW_FILE, metavar="FILE", help="Write a baseline of what was found.")
 @_WORKERS
+@_limited
 def check(
     vendors: tuple[str, ...], target: str, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None,
     control: str, formats: tuple[str, ...], report_dir: Path | None, reproducers: Path | None, baseline: Path | None, write_baseline: Path | None,
-    workers: int | None,
+    workers: int | None, limits: Limits, keep: bool,
 ) -> None:  # fmt: skip
     """Hold an implementation to the contracts of one or more vendors.
 
@@ -100,6 +141,8 @@ def check(
         target_file=target_file,
         workers=workers,
         control=control,
+        limits=limits,
+        keep=keep,
         aftermath=Aftermath(report_dir, chosen, baseline, write_baseline, reproducers),
     )
     sys.exit(code)
@@ -144,14 +187,15 @@ def _named(context: click.Context, parameter: click.Parameter, values: tuple[str
 @_TARGET_FILE
 @_CONTROL
 @_WORKERS
+@_limited
 def matrix(
     vendor: str, implementations: dict[str, str], policy: Literal["all", "any", "none-new"], since: Path | None, json_file: Path | None,
     html_file: Path | None, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None, control: str,
-    workers: int | None,
+    workers: int | None, limits: Limits,
 ) -> None:  # fmt: skip
     """Check several implementations of a vendor one after the other, and show promise by implementation.
 
-    The target file and the control address are the same for all.
+    The target file, the control address and the limits are the same for all.
     """
     from rich.console import Console
 
@@ -163,7 +207,7 @@ def matrix(
     (document,) = documents((vendor,))
     console = Console(highlight=False)
     options: dict[str, Any] = {"include_inferred": include is not None, "target_file": target_file}
-    options |= {"control": control, "workers": workers}
+    options |= {"control": control, "workers": workers, "limits": limits}
     try:
         told = run_matrix(document, implementations, profile, seed, policy, since, console, **options)
     except BadTarget as error:
@@ -188,14 +232,15 @@ def matrix(
 @click.option(
     "--target", default="", metavar="URL|MODULE:FACTORY", help="Another implementation than that of the report."
 )
-def replay(report: Path, finding: str, target: str) -> None:
+@_limited
+def replay(report: Path, finding: str, target: str, limits: Limits) -> None:
     """Run one finding of a JSON report again, with the seed and the profile that found it.
 
     Findings are counted from 1, in the order of the report; or they are named by their id.
     """
     from conformance.replay import replay as run_replay
 
-    sys.exit(run_replay(report, finding, target))
+    sys.exit(run_replay(report, finding, target, limits=limits))
 
 
 @click.command(
