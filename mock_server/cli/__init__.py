@@ -14,6 +14,7 @@ import click
 from mock_server.cli.arguments import ONE, OTHER, Moment, documents, known_vendors, stop
 from mock_server.cli.faults import one_fault, show_faults
 from mock_server.cli.judging import check, matrix, promises, replay
+from mock_server.cli.sweeping import sweep
 from mock_server.contract import ContractError, load, load_fixtures
 from mock_server.contract import vendors as vendor_names
 
@@ -145,5 +146,5 @@ def lint(vendors: tuple[str, ...], verbose: bool) -> None:
     sys.exit(1 if count else 0)
 
 
-for command in (check, matrix, replay, promises):
+for command in (check, matrix, replay, sweep, promises):
     main.add_command(command)

@@ -1,0 +1,134 @@
+"""Deletes what the suite left in a sandbox that others use too: the records that carry its mark, found in the contract's own lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance.cleaning import delete
+from conformance.client import Client
+from conformance.finding import Broken, NotTested, Unreachable, Withheld
+from conformance.limits import UNSAID
+from conformance.marks import marked_field
+from conformance.report import BREAKS, CONFORMS, UNTOLD
+from conformance.run import Run, Settings
+from conformance.scope import Scope, Sight, read
+from conformance.sights import pages
+from conformance.target import BadTarget, Caller, base_url, limits_of, reach
+from conformance.traces import Trace
+from mock_server.contract import ContractError
+
+_MOST = 10_000
+"""How many pages of a list are looked through."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A record that carries the mark, and in which field; `why` it is still there, empty where it is not."""
+
+    trace: Trace
+    text: str
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.trace.resource} {self.trace.key} ({self.text})"
+
+
+def sweep(
+    vendor: str,
+    target: str,
+    target_file: Path | None = None,
+    *,
+    include_inferred: bool = False,
+    dry_run: bool = False,
+    console: Console | None = None,
+) -> int:
+    """Delete every record that carries the mark; 0 none is left that lists show, 1 some are, 2 could not tell."""
+    console = console or Console(highlight=False)
+    try:
+        with reach(target) as url:
+            at = base_url(url, read(vendor).name, limits_of(target_file, UNSAID))
+            run = Run.begin(Settings(vendor, at, inferred=include_inferred, target_file=target_file))
+            run.sending.told = lambda line: _say(console, line)
+            with run.client("") as client:
+                code = _sweep(client, dry_run, console)
+    except (BadTarget, ContractError, Unreachable, Withheld, Broken, NotTested) as error:
+        _say(console, f"could not tell: {' '.join(str(error).split())}")
+        return UNTOLD
+    return code
+
+
+def _sweep(client: Client, dry_run: bool, console: Console) -> int:
+    scope = client.scope
+    made = list(dict.fromkeys(operation.action.resource for operation in scope.acting("create")))
+    unseen = [name for name in made if not scope.listings(name)]
+    found = [one for name in _dependent_first(scope, made) for one in _marked(client, name)]
+    swept = found if dry_run else _deleted(client, found)
+    for one in swept:
+        verb = "would delete" if dry_run else "cannot delete" if one.why else "deleted"
+        _say(console, f"{verb:<14}{one}{f': {one.why}' if one.why else ''}")
+    for name in unseen:
+        _say(console, f"not looked at {name}: no operation in scope lists them")
+    left = len(swept) if dry_run else sum(bool(one.why) for one in swept)
+    _say(console, f"{scope.contract.name}: {len(swept)} with the mark, {0 if dry_run else len(swept) - left} deleted")
+    if made and len(unseen) == len(made):
+        _say(console, f"exit {UNTOLD}: could not tell")
+        return UNTOLD
+    _say(console, f"exit {BREAKS}: {left} left" if left else f"exit {CONFORMS}: nothing left")
+    return BREAKS if left else CONFORMS
+
+
+def _marked(client: Client, resource: str) -> Iterator[Swept]:
+    """The records of a resource that carry the mark themselves, in the lists of every caller, the last listed first."""
+    found: dict[str, Swept] = {}
+    for sight in client.scope.listings(resource)[:1]:
+        fields = client.scope.shown(sight.operation, sight.view)
+        for caller in (client.caller, *client.target.others):
+            for record in _listed(client, sight, caller):
+                name = marked_field(client.scope, resource, fields, record)
+                key = record.get(client.scope.contract.resources[resource].key)
+                if name and key is not None:
+                    trace = Trace(resource, key, caller, {resource: key, **_around(client.scope, resource, record)})
+                    found.setdefault(str(key), Swept(trace, f"{name}: {str(record[name])[:60]}"))
+    yield from reversed(found.values())
+
+
+def _listed(client: Client, sight: Sight, caller: Caller) -> list[Mapping[str, Any]]:
+    return [r for answer in pages(client, sight, caller, limit=_MOST) for r in answer.records(sight.view)]
+
+
+def _around(scope: Scope, resource: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    references = scope.contract.resources[resource].references
+    return {target: record[name] for name, target in references.items() if record.get(name) is not None}
+
+
+def _dependent_first(scope: Scope, names: list[str]) -> list[str]:
+    """The resources in an order in which none comes before one that refers to it, as far as there is such an order."""
+    ordered: list[str] = []
+    waiting = list(names)
+    while waiting:
+        needed = {
+            target
+            for name in waiting
+            for target in scope.contract.resources[name].references.values()
+            if target != name
+        }
+        free = [name for name in waiting if name not in needed] or waiting[:1]
+        ordered += free
+        waiting = [name for name in waiting if name not in free]
+    return ordered
+
+
+def _deleted(client: Client, found: list[Swept]) -> list[Swept]:
+    """Each deleted, or with the reason why it is not; what is refused is tried once more when the rest is gone."""
+    tried = [Swept(one.trace, one.text, delete(client, one.trace)) for one in found]
+    return [Swept(one.trace, one.text, delete(client, one.trace)) if one.why else one for one in tried]
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(Text(line), soft_wrap=True)
