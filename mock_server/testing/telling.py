@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mock_server.testing.calls import Call
     from mock_server.testing.world import World
 
+_TOKENS = frozenset(("token", "auth_token"))
 LAST = 20
 """Calls that are told."""
 _MOST = 400
@@ -23,7 +24,7 @@ def told(world: World) -> str:
     masks = {
         name: Mask(
             {str(one.value["token"]): "$TOKEN" for one in engine.fixtures.of("Credential")},
-            secret_names(engine.contract.document),
+            secret_names(engine.contract.document) | _TOKENS,
         )
         for name, engine in engines.items()
         if any(call.vendor == name for call in calls)

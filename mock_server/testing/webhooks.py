@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 if TYPE_CHECKING:
     from mock_server.testing.mock import Mock
@@ -17,7 +19,7 @@ class Webhook:
     """A webhook as an application gets it: the event's name, its headers, the body's bytes, and when it was sent."""
 
     event: str
-    headers: Mapping[str, str]
+    headers: httpx.Headers
     content: bytes
     at: datetime
 
@@ -44,7 +46,9 @@ class Webhooks:
         """What was sent so far, in its order."""
         found = self._mock.world.control("GET", "/webhooks/sink", vendor=self._mock.vendor)["received"]
         return tuple(
-            Webhook(one["event"], one["headers"], one["body"].encode(), datetime.fromisoformat(one["at"]))
+            Webhook(
+                one["event"], httpx.Headers(one["headers"]), one["body"].encode(), datetime.fromisoformat(one["at"])
+            )
             for one in found
             if one["endpoint"] == self._sink
         )

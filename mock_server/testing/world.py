@@ -80,6 +80,9 @@ class World:
         for mock in self._mocks.values():
             mock.client.close()
 
+    def __repr__(self) -> str:
+        return f"<World {self.name}>"
+
 
 class Clock:
     """The clock of a world. What falls due on the way happens, in order and each at its own time; a move returns the list of it."""
