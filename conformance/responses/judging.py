@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from conformance.client import ABSENT, Client
+from conformance.control import now, timed
 from conformance.finding import Broken, NotTested
 from conformance.marks import is_marked
+from conformance.moments import moment_of
 from conformance.records import base_body, fill, unique_fields
 from conformance.responses.filling import Filling
 from conformance.sights import upon
 from conformance.wire import FORM
 from mock_server.contract import Operation
+
+_NUMBERS_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
+"""A number that an example shows is a moment only after this one: a quantity is none."""
 
 
 @dataclass
@@ -32,8 +38,8 @@ class Judge:
     def is_conditional(self, operation: Operation, body: Any) -> bool:
         """Whether a refused request breaks a rule between fields, which no OpenAPI 3.0 schema states.
 
-        It does where each of its fields is accepted for itself, in place of the same field of some named example. A reference may
-        also name a record that does not fit, where no example names that one, and where a record's state may move depends on where it is.
+        It does where each of its fields is accepted for itself, in place of the same field of some named example, or says what only the target
+        can weigh. Where a record's state may move depends on where it is.
         Where the same was accepted before, or the examples themselves are refused by now, something is used up: there was room for ten.
         """
         if f"{operation.id} {body!r}" in self.answered:
@@ -49,13 +55,26 @@ class Judge:
         deviations += [(name, ABSENT) for name in fields if name not in body]
         return all(
             any(self._accepts(operation, example, {name: value}) for example in examples)
-            or self._refers_elsewhere(fields[name], value, [shown.get(name) for shown in examples.values()])
+            or self._is_the_targets_own(operation, name, value, [shown.get(name) for shown in examples.values()])
             for name, value in deviations
         ) or not any(self._takes(operation, example, {}, None) for example in examples)
 
-    def _refers_elsewhere(self, schema: Mapping[str, Any], value: Any, shown: list[Any]) -> bool:
-        """Whether a value refers to records, and not as an example does."""
-        return value not in shown and any(True for _ in self.client.scope.schemas.references(schema, value))
+    def _is_the_targets_own(self, operation: Operation, name: str, value: Any, shown: list[Any]) -> bool:
+        """Whether what a value means is up to the target's records and its time, and no example has the same: a reference to a record, what
+        tells one where the operation only looks for it, or a moment on the other side of now.
+        """
+        if value in shown:
+            return False
+        schema = self.client.scope.fields(operation)[name]
+        if any(True for _ in self.client.scope.schemas.references(schema, value)):
+            return True
+        if operation.action.verb == "none" and name in self.client.scope.resource(operation).properties:
+            return True
+        moment, *others = [moment_of(self.client.scope.contract, one) for one in (value, *shown)]
+        if moment is None or not (isinstance(value, str) or any(one and one > _NUMBERS_BEFORE for one in others)):
+            return False
+        here = now(self.client) if timed(self.client) else datetime.now(UTC)
+        return all(one is None or (one > here) != (moment > here) for one in others)
 
     def _is_named(self, operation: Operation, body: Mapping[str, Any]) -> bool:
         """Whether a body is one of the named examples, but for what is made fresh and what carries the mark."""
