@@ -171,7 +171,12 @@ def typed(schemas: Schemas, schema: Json, value: Json) -> Json:
 
 
 def shown_in(client: Client, webhook: Webhook, body: Json, resource: Resource) -> Iterator[Mapping[str, Any]]:
-    """The records of a resource that a webhook's body shows, where its schema says so."""
+    """The records of a resource that a webhook's body shows with their keys, where its schema says so."""
+    return (record for record in parts_in(client, webhook, body, resource) if resource.key in record)
+
+
+def parts_in(client: Client, webhook: Webhook, body: Json, resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """The same with those of which no key is told."""
     for path in _places(client.scope.schemas, webhook.schema, resource.name, (), 6):
         found = [body]
         for step in path:
@@ -179,7 +184,7 @@ def shown_in(client: Client, webhook: Webhook, body: Json, resource: Resource) -
                 found = [item for value in found if isinstance(value, list) for item in value]
             else:
                 found = [value[step] for value in found if isinstance(value, dict) and step in value]
-        yield from (value for value in found if isinstance(value, dict) and resource.key in value)
+        yield from (value for value in found if isinstance(value, dict))
 
 
 def _shows(schemas: Schemas, node: Mapping[str, Any], resource: str) -> bool:

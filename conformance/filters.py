@@ -10,6 +10,7 @@ from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.records import base_body, make, unique_fields
 from conformance.scope import Scope
+from conformance.target import Caller
 from conformance.wire import FORM
 from mock_server.contract import Operation, View
 
@@ -225,6 +226,27 @@ def asked(
         yield "query", client.call(operation, given={name: condition}, body=ABSENT)
     for media in operation.body.content if operation.body else ():
         yield ("form" if media == FORM else "JSON"), client.call(operation, body={name: condition}, media=media)
+
+
+def sought(client: Client, resource: str, key: Any, caller: Caller) -> Iterator[tuple[Operation, list[Any]]]:
+    """The records that each filter and each search finds by a key, as a caller sees them."""
+    name, parameter = client.scope.contract.resources[resource].key, client.scope.contract.filter_parameter
+    for operation in client.scope.acting("filter", "search", on=resource):
+        rules, view = grammar(client.scope, operation), operation.view(resource)
+        if rules is None or view is None or name not in {*rules.columns, *rules.plain}:
+            continue
+        given: dict[str, Any] = {name: key}
+        if rules.columns:
+            operand = spelled(client, rules.columns[name].get("$equals"), key)
+            given = {parameter or "filter": {name: {"$equals": operand}}}
+        elif name not in {p.name for p in operation.parameters}:
+            given = {p.name: {name: key} for p in operation.parameters if p.style == "form" and p.where == "query"}
+        if rules.columns and not any(p.name == parameter for p in operation.parameters):
+            answer = client.call(operation, body=given, caller=caller)
+        else:
+            answer = client.call(operation, given=given, caller=caller)
+        if answer.ok:
+            yield operation, [record for record in answer.records(view) if record.get(name) == key]
 
 
 def found(client: Client, operation: Operation, view: View, answer: Answer) -> list[Any]:

@@ -72,9 +72,13 @@ def named(scope: Scope, operation: Operation) -> list[str | None]:
     return found[:_EXAMPLES] or [None]
 
 
-def act(client: Client, operation: Operation, made: Made, example: str | None) -> Answer:
-    """Do to a record what one of an operation's examples asks for."""
+def act(
+    client: Client, operation: Operation, made: Made, example: str | None, said: Mapping[str, Any] | None = None
+) -> Answer:
+    """Do to a record what one of an operation's examples asks for, with what else is `said` put over it."""
     media, body = base_body(client, operation, example) if operation.body else (None, ABSENT)
+    if said:
+        body = {**body, **said}
     return client.call(operation, **upon(client, operation, made, body=body), media=media)
 
 

@@ -90,6 +90,7 @@ class Fresh:
     def _marked(self, schema: Schema, like: Json, number: int) -> Iterator[str]:
         unique = self._unique(number)
         if (isinstance(like, str) and "@" in like) or schema.get("format") == "email":
+            yield f"{self.mark}-{self.count:05d}@example.com"
             yield f"{MARK}{unique}@example.com"
         yield f"{self.mark}-{self.count:05d}"
         yield f"{MARK}{unique}"
@@ -166,7 +167,8 @@ def awkward(schema: Schema) -> list[Json]:
     if any(key in schema for key in ("enum", "x-references", "readOnly")):
         return []
     if kind is None:
-        return [value for choice in schema.get("oneOf", schema.get("anyOf", ())) for value in awkward(choice)]
+        texts = [choice for choice in schema.get("oneOf", schema.get("anyOf", ())) if choice.get("type") == "string"]
+        return [value for choice in texts for value in awkward(choice)]
     if kind == "string" and not any(key in schema for key in ("pattern", "format")):
         longest = int(schema.get("maxLength", 10_000))
         shortest = int(schema.get("minLength", 0))
@@ -187,5 +189,5 @@ def awkward(schema: Schema) -> list[Json]:
             return [_KEYS, {}]
     if kind == "array" and isinstance(schema.get("items"), Mapping) and schema["items"].get("type") == "object":
         found = awkward(schema["items"])
-        return [[value] for value in found[:1]]
+        return [[value] for value in found[:2]]
     return []

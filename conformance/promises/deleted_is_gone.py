@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.client import ABSENT, Client
+from conformance.filters import sought
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
 from conformance.records import make
@@ -46,6 +47,10 @@ def _probe(subject: Subject, client: Client) -> None:
 
 def _hidden(client: Client, made: Made) -> int:
     looked = 0
+    for operation, found in sought(client, made.resource.name, made.key, made.caller):
+        looked += 1
+        if found:
+            raise Broken(f"{operation.id} no longer finds {made.key!r}", f"it finds {found[0]!r}")
     for sight in client.scope.sights(made.resource.name):
         found = look(client, sight, made, made.key, made.caller)
         if found is ABSENT:

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
+from conformance.promises.pages_partition import populate
 from conformance.records import make
 from conformance.scope import Scope, Sight
 from conformance.sights import pages
 from mock_server.contract import resolve
+
+_USUAL_LIMIT = 100
+"""Where a list without pages is often cut off."""
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -24,8 +28,11 @@ def _probe(subject: Subject, client: Client) -> None:
     operation, resource = subject.operation, client.scope.resource(subject.operation)
     view = operation.view(resource.name)
     assert view is not None, "a subject has one"
-    sight = Sight(operation, view, "list")
-    if client.scope.creates(resource.name):
+    sight, paging = Sight(operation, view, "list"), client.scope.contract.pagination
+    whole = not any((p.where, p.name) == ("query", getattr(paging, "parameter", "")) for p in operation.parameters)
+    if client.scope.creates(resource.name) and whole:
+        ours = populate(client, resource.name, _USUAL_LIMIT + 1)
+    elif client.scope.creates(resource.name):
         ours = [make(client, resource.name).key for _ in range(3)]
     else:
         ours = [record[resource.key] for record in client.caller.records(resource.name)]
@@ -39,7 +46,6 @@ def _probe(subject: Subject, client: Client) -> None:
     twice = [key for key, times in counted.items() if times > 1]
     if twice:
         raise Broken("each record once", f"{twice[:3]!r} more than once")
-    paging = client.scope.contract.pagination
     if paging and paging.total:
         try:
             total = resolve(answers[0].body, paging.total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
@@ -40,13 +41,25 @@ def _probe(subject: Subject, client: Client) -> None:
             if operation.action.by == ("body", path[0]):
                 due = {operation.statuses.get("unknown")}
             fresh = freshen(client, operation, whole)
-            wrong = put(fresh, path, client.absent_key(schema, resolve_path(whole, path)))
-            answer = client.call(operation, body=wrong, media=media)
-            if answer.status not in due:
-                what = f"{'.'.join(map(str, path))} naming no {resource}"
-                raise Broken(f"{min(filter(None, due))} for {what}", str(answer), status=min(filter(None, due)))
+            absent = client.absent_key(schema, resolve_path(whole, path))
+            for value, what in ((absent, f"no {resource}"), *_foreign(client, resource)):
+                answer = client.call(operation, body=put(fresh, path, value), media=media)
+                if answer.status not in due:
+                    what = f"{'.'.join(map(str, path))} naming {what}"
+                    raise Broken(f"{min(filter(None, due))} for {what}", str(answer), status=min(filter(None, due)))
     if not seen:
         raise NotTested("no example refers to a record this caller knows")
+
+
+def _foreign(client: Client, resource: str) -> Iterator[tuple[Any, str]]:
+    """The key of a record that only another tenant has."""
+    facts = client.scope.contract.resources[resource]
+    own = {record.get(facts.key) for record in client.caller.records(resource)}
+    for other in client.target.others if facts.scope == "tenant" and facts.known else ():
+        for record in other.records(resource):
+            if record.get(facts.key) not in own and other.tenant != client.caller.tenant:
+                yield record[facts.key], f"another tenant's {resource}"
+                return
 
 
 PROMISE = Promise(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from conformance.client import Answer, Client
+from conformance.control import apart, standing, until
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.records import base_body, freshen
 from conformance.schemas import drop
 from conformance.scope import Scope
 from mock_server.contract import Operation
+
+_MINUTE = 60
 
 
 def keyed_operations(scope: Scope) -> Iterator[Subject]:
@@ -48,7 +53,9 @@ def _probe(subject: Subject, client: Client) -> None:
     second = _accepted(client.call(operation, body=other, media=media, headers=key_header(client)), operation)
     if shown(client, first) and shown(client, second) == shown(client, first):
         raise Broken("another record for another key", str(second))
+    _other_case(client, operation, media, body)
     _not_remembered(client, operation, media, body)
+    _lives(client, operation)
     _elsewhere(client, operation, media, header, first)
 
 
@@ -56,6 +63,34 @@ def _accepted(answer: Answer, operation: Operation) -> Answer:
     if not answer.ok:
         raise Broken(f"{operation.success.status} for a key used for the first time", str(answer))
     return answer
+
+
+def _other_case(client: Client, operation: Operation, media: str, body: Any) -> None:
+    """A key that differs in case alone is another key."""
+    [(name, key)] = key_header(client).items()
+    for spelled in (key.lower(), key.upper()):
+        answer = client.call(operation, body=freshen(client, operation, body), media=media, headers={name: spelled})
+        if not answer.ok:
+            raise Broken(f"{operation.success.status} for a key that differs in case alone", str(answer))
+
+
+def _lives(client: Client, operation: Operation) -> None:
+    """A key is remembered for as long as the document says, and free again afterwards. Where no clock can be moved, nothing is learned."""
+    rule = client.scope.contract.idempotency
+    assert rule is not None, "a subject has one"
+    with contextlib.suppress(NotTested), apart(client), standing(client) as begun:
+        media, body = base_body(client, operation)
+        header = key_header(client)
+        first = _accepted(client.call(operation, body=body, media=media, headers=header), operation)
+        until(client, begun + timedelta(seconds=rule.lifetime - _MINUTE))
+        again = client.call(operation, body=body, media=media, headers=header)
+        if again.status != first.status or shown(client, again) != shown(client, first):
+            raise Broken(f"the first answer again, within {rule.lifetime} seconds: {first}", str(again))
+        until(client, begun + timedelta(seconds=rule.lifetime + _MINUTE))
+        other = freshen(client, operation, body)
+        late = client.call(operation, body=other, media=media, headers=header)
+        if not late.ok or (shown(client, first) and shown(client, late) == shown(client, first)):
+            raise Broken(f"a record of its own, after more than {rule.lifetime} seconds", str(late))
 
 
 def _not_remembered(client: Client, operation: Operation, media: str, body: Any) -> None:
@@ -88,7 +123,7 @@ def _elsewhere(client: Client, operation: Operation, media: str, header: dict[st
 
 PROMISE = Promise(
     "retry_replays",
-    "The same key with the same body gives the first answer again and makes nothing; a key is one tenant's, and a failed call frees it.",
+    "The same key with the same body gives the first answer again, for as long as is stated; a key is one tenant's, and a failed call frees it.",
     ("x-vendor",),
     keyed_operations,
     _probe,

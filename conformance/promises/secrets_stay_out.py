@@ -10,11 +10,11 @@ from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.records import base_body, make
 from conformance.scope import Scope
-from conformance.sights import see, upon
+from conformance.sights import Made, see, upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
-    for operation in scope.acting("create", "update"):
+    for operation in scope.acting("create", "update", "none"):
         secret = [name for name, schema in scope.fields(operation).items() if schema.get("writeOnly")]
         if secret and operation.body:
             yield Subject(operation.id, operation, operation.body.pointer, {"secret": secret})
@@ -30,13 +30,19 @@ def _probe(subject: Subject, client: Client) -> None:
         raise NotTested("no secret is long enough to be looked for")
     start = len(client.transcript)
     if operation.action.verb == "create":
-        made = make(client, operation.action.resource, body={**body, **secrets}, media=media, operation=operation)
+        made: Made | None = make(
+            client, operation.action.resource, body={**body, **secrets}, media=media, operation=operation
+        )
         client.call(operation, body={**body, **secrets}, media=media)
-    else:
+    elif operation.action.verb == "update":
         made = make(client, operation.action.resource)
         client.call(operation, **upon(client, operation, made, body={**body, **secrets}), media=media)
+    else:
+        client.call(operation, body={**body, **secrets}, media=media)
+        made = None
     with contextlib.suppress(NotTested):
-        see(client, made)
+        if made is not None:
+            see(client, made)
     for answer in client.transcript[start:]:
         for name, value in secrets.items():
             if value.encode() in answer.content:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from conformance.client import ABSENT, Client
 from conformance.comparison import same
+from conformance.filters import sought
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
 from conformance.records import base_body, make
@@ -49,6 +51,12 @@ def _probe(subject: Subject, client: Client) -> None:
 
 def _unseen(client: Client, made: Made, other: Caller) -> None:
     looked = 0
+    for operation, found in sought(client, made.resource.name, made.key, other):
+        looked += 1
+        if found:
+            raise Broken(
+                f"{operation.id} to hide {made.key!r} from {other.tenant or other.name}", f"it finds {found[0]!r}"
+            )
     for sight in client.scope.sights(made.resource.name):
         found = look(client, sight, made, made.key, other)
         looked += found is not ABSENT
@@ -58,6 +66,39 @@ def _unseen(client: Client, made: Made, other: Caller) -> None:
             )
     if not looked:
         raise NotTested(f"nothing in scope shows a {made.resource.name} again")
+    for sight in client.scope.sights(made.resource.name):
+        by = sight.operation.action.by
+        if sight.how == "key" and by and by[0] in ("path", "query"):
+            _untold(client, sight.operation, by[1], made, other)
+
+
+def _untold(client: Client, operation: Operation, name: str, made: Made, other: Caller) -> None:
+    """Another tenant's record is refused in the very words in which one that nobody has is."""
+    parameter = next(p for p in operation.parameters if p.name == name)
+    nobody = client.absent_key(client.scope.schemas.follow(parameter.schema), made.key)
+
+    def refused(key: Any) -> tuple[Any, dict[str, Any]]:
+        answer = client.call(operation, **upon(client, operation, replace(made, key=key)), caller=other)
+        return answer.status, _said(json.loads(json.dumps(answer.body).replace(json.dumps(str(key))[1:-1], "…")))
+
+    before, theirs, after = refused(nobody), refused(made.key), refused(nobody)
+    telling = [place for place in before[1] if place in after[1] and before[1][place] == after[1][place]]
+    words = [f"{place} {theirs[1].get(place)!r}" for place in telling if theirs[1].get(place) != before[1][place]]
+    if theirs[0] != before[0] or words:
+        raise Broken(
+            f"{before[0]} for another tenant's {made.key!r}, in the words for what nobody has",
+            f"{theirs[0]}, which tells them apart: {'; '.join(words) or 'by its status'}",
+            pointer=operation.pointer,
+        )
+
+
+def _said(body: Any, place: str = "") -> dict[str, Any]:
+    """What a body says, by place."""
+    if isinstance(body, dict):
+        return {at: said for name, item in body.items() for at, said in _said(item, f"{place}/{name}").items()}
+    if isinstance(body, list):
+        return {at: said for number, item in enumerate(body) for at, said in _said(item, f"{place}/{number}").items()}
+    return {place: body}
 
 
 def _untouched(client: Client, made: Made, other: Caller, before: Any) -> None:

@@ -15,6 +15,7 @@ from conformance.routes import routes
 from conformance.scope import Scope
 from conformance.sights import Made, see
 from conformance.states import Route, act, around, bring_to, movers, named, targets
+from mock_server.contract import Operation, escape
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -72,7 +73,7 @@ def _moves(subject: Subject, client: Client, state: str, route: Route) -> int:
     """From a state it starts from: into one of the states it may end in."""
     operation, resource = subject.operation, client.scope.resource(subject.operation)
     ends = targets(resource, operation)
-    moved = 0
+    moved = _at_once(operation, client, state, route)
     for example in named(client.scope, operation) if ends else ():
         made, _ = bring_to(client, resource, state, route)
         answer = act(client, operation, made, example)
@@ -87,6 +88,25 @@ def _moves(subject: Subject, client: Client, state: str, route: Route) -> int:
     return moved
 
 
+def _at_once(operation: Operation, client: Client, state: str, route: Route) -> int:
+    """Values of the body that move a record at once: it is in the stated state then."""
+    resource, moved = client.scope.resource(operation), 0
+    for name, moves in operation.action.moves.items():
+        for value, end in moves.items():
+            made, _ = bring_to(client, resource, state, route)
+            if not act(client, operation, made, named(client.scope, operation)[0], {name: value}).ok:
+                continue
+            moved += 1
+            after = see(client, made)[1] or {}
+            if not among(after.get(resource.state or ""), (end,)):
+                raise Broken(
+                    f"{end} at once for {name} {value!r}, from {state!r}",
+                    repr(after.get(resource.state or "")),
+                    pointer=f"{operation.pointer}/x-action/moves/{escape(name)}",
+                )
+    return moved
+
+
 def _answered(answer: Answer, made: Made) -> list[Mapping[str, Any]]:
     if answer.operation is None:
         return []
@@ -96,7 +116,7 @@ def _answered(answer: Answer, made: Made) -> list[Mapping[str, Any]]:
 
 PROMISE = Promise(
     "transitions_are_legal",
-    "An operation moves a record only from the states it may start in to those it may end in; elsewhere it is refused and leaves nothing behind.",
+    "An operation moves a record, and only from the states it may start in to those it may end in; elsewhere it is refused, and leaves nothing.",
     ("x-action", "x-resource"),
     _subjects,
     _probe,

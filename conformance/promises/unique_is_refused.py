@@ -31,6 +31,7 @@ def _probe(subject: Subject, client: Client) -> None:
     _, body = base_body(client, operation)
     first = make(client, resource.name, body={**body, **values}, operation=operation)
     _refused(client, operation, values, "a second record with the same values")
+    _other_text(client, operation, values)
     if not resource.schema.get("required") or not set(group) & set(
         client.scope.schemas.required(operation.body and operation.body.schema)
     ):
@@ -63,6 +64,20 @@ def _values(client: Client, operation: Operation, group: tuple[str, ...]) -> dic
         reference = "x-references" in fields[name] and body.get(name) is not None
         made[name] = body[name] if reference else client.fresh.value(fields[name], body.get(name))
     return made
+
+
+def _other_text(client: Client, operation: Operation, values: dict[str, Any]) -> None:
+    """A text in the other case is another text, but for mail addresses, whose hosts have no case."""
+    name, value = next(iter(values.items()))
+    if not isinstance(value, str) or "@" in value or "x-references" in client.scope.fields(operation)[name]:
+        return
+    other = value.swapcase()
+    if other == value or not client.scope.schemas.fits(client.scope.fields(operation)[name], other):
+        return
+    media, body = base_body(client, operation)
+    answer = client.call(operation, body={**body, **values, name: other}, media=media)
+    if answer.status == operation.statuses["duplicate"]:
+        raise Broken(f"{operation.success.status} for {other!r}, which is not {value!r}", str(answer))
 
 
 def _refused(client: Client, operation: Operation, values: dict[str, Any], what: str) -> None:

@@ -50,6 +50,7 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
     chosen = {free[int(n * step)] for n in range(min(_MOST, len(free)))} if free else set()
     for name in [name for name in free if name in chosen]:
         schema, old = fields[name], made.record.get(name)
+        yield from ((name, value) for value in _named(client, operation, name) if value != old)
         if name in fresh:
             yield name, client.fresh.value(schema, old)
         elif "x-references" in schema:
@@ -60,14 +61,25 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
         elif "enum" in schema:
             yield from [(name, value) for value in schema["enum"] if value not in (None, old)][:1]
         elif values := awkward(schema):
-            yield from [(name, value) for value in (values[0], values[-1]) if value != old]
+            nothing = [value for value in values[1:-1] if value == ""]
+            yield from [(name, value) for value in (values[0], *nothing, values[-1]) if value != old]
         elif schema.get("type") in ("integer", "number"):
             low, high = schema.get("minimum", 0), schema.get("maximum", 1000)
             yield name, next(value for value in (7, low, high) if low <= value <= high)
+            yield from ((name, zero) for zero in (0,) if low <= zero <= high)
         elif schema.get("type") == "string" and isinstance(old, str):
             yield name, client.fresh.value(schema, old)
         if schema.get("nullable"):
             yield name, None
+
+
+def _named(client: Client, operation: Operation, name: str) -> list[Any]:
+    """The values that the operation's examples give a field that names no record."""
+    if "x-references" in client.scope.fields(operation)[name] or name in unique_fields(client, operation):
+        return []
+    bodies = [body for _, _, body in client.scope.examples(operation) if isinstance(body, dict)]
+    values = [body.get(name) for body in bodies]
+    return [value for value in values if value is not None and not isinstance(value, bool)][:2]
 
 
 def _change(client: Client, operation: Operation, made: Made, name: str, value: Any) -> bool:

@@ -29,11 +29,13 @@ def _fields(scope: Scope, operation: Any) -> dict[str, list[Any]]:
 
 def _probe(subject: Subject, client: Client) -> None:
     operation = subject.operation
-    fields = {k: v for k, v in _fields(client.scope, operation).items() if k not in unique_fields(client, operation)}
+    unique = unique_fields(client, operation)
+    fields = {k: v for k, v in _fields(client.scope, operation).items() if k not in unique}
+    compared = sum(_survive(client, operation, values) or 0 for values in _once_only(client, operation, unique))
+    compared += sum(_survive(client, operation, values, name) or 0 for name, values in _lists(client, operation))
     rounds = max((len(values) for values in fields.values()), default=0)
-    if not rounds:
+    if not rounds and not compared:
         raise NotTested("every field has rules of its own")
-    compared = 0
     for number in range(rounds):
         values = {name: values[number % len(values)] for name, values in fields.items()}
         together = _survive(client, operation, values)
@@ -47,9 +49,36 @@ def _probe(subject: Subject, client: Client) -> None:
         )
 
 
-def _survive(client: Client, operation: Operation, values: dict[str, Any]) -> int | None:
+def _once_only(client: Client, operation: Operation, unique: list[str]) -> Iterator[dict[str, Any]]:
+    """Awkward texts for the fields that must not repeat, each made new; and none at all, which is a text too."""
+    for name, texts in _fields(client.scope, operation).items():
+        longest = int(client.scope.fields(operation)[name].get("maxLength", 200))
+        if name in unique and not any(key in client.scope.fields(operation)[name] for key in ("minLength",)):
+            for text in texts:
+                if text == "":
+                    yield {name: ""}
+                elif isinstance(text, str) and len(text) <= longest // 2:
+                    yield {name: f"{client.fresh.token()}{text}"}
+
+
+def _lists(client: Client, operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lists of plain values as the examples have them, in an order of their own, with a value that stands there twice."""
+    for example, _, body in client.scope.examples(operation):
+        for name, value in body.items() if isinstance(body, dict) else ():
+            schema = client.scope.fields(operation).get(name, {})
+            items = client.scope.schemas.at(schema, ("-",))
+            if not isinstance(value, list) or not value or not isinstance(value[0], str) or "x-references" in items:
+                continue
+            with contextlib.suppress(NotTested):
+                made = sorted((client.fresh.value(items, value[0]) for _ in range(3)), reverse=True)
+                listed = made if schema.get("uniqueItems") else [*made, made[0]]
+                if client.scope.schemas.fits(schema, listed):
+                    yield example, {name: listed}
+
+
+def _survive(client: Client, operation: Operation, values: dict[str, Any], example: str | None = None) -> int | None:
     """How many of these values were seen again, as they were sent; None where the body was refused."""
-    media, body = base_body(client, operation)
+    media, body = base_body(client, operation, example)
     if not isinstance(body, dict):
         return None
     view = operation.view(operation.action.resource)

@@ -152,7 +152,8 @@ class View:
 class Action:
     """What an operation does to which resource, and where the record's key stands (`by`, as `path.id`).
 
-    `states` are those it starts from, `to` those it may end in, `fixed` what it sets whatever the body says.
+    `states` are those it starts from, `to` those it may end in, `fixed` what it sets whatever the body says, and `moves` the state that
+    a value of a property of the body moves to, at once.
     """
 
     verb: Verb
@@ -162,6 +163,7 @@ class Action:
     states: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     to: tuple[str, ...] = ()
+    moves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

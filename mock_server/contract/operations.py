@@ -90,6 +90,9 @@ def _action(
             raise source.fail(pointer, f"x-action is by {node['by']}, which is no parameter of the operation")
         if where == "body" and (body is None or name not in source.properties(body.schema, body.pointer)):
             raise source.fail(pointer, f"x-action is by {node['by']}, which is no property of the body")
+    for name in node.get("moves", ()):
+        if body is None or name not in source.properties(body.schema, body.pointer):
+            raise source.fail(f"{pointer}/moves/{escape(name)}", f"{name} is no property of the body")
     if by is None and verb in ("retrieve", "related", "update", "delete"):
         raise source.fail(pointer, f"x-action {verb} needs `by`: where the key stands")
     return Action(
@@ -100,6 +103,7 @@ def _action(
         states=tuple(node.get("from", ())),
         fixed=node.get("set", {}),
         to=tuple(node.get("to", ())),
+        moves=node.get("moves", {}),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mock_server.contract import Contract, Operation, Part
+from mock_server.contract import Contract, Operation, Part, Resource, escape
 from mock_server.contract.operations import VERBS
 from mock_server.lint.finding import Finding
 from mock_server.lint.subject import Subject, as_mapping
@@ -59,6 +59,22 @@ def facts(subject: Subject, contract: Contract) -> Iterator[Finding]:
             yield subject.find(f"{operation.pointer}/x-action/{key}", "action-fact", message)
 
 
+def _false_moves(subject: Subject, operation: Operation, resource: Resource) -> Iterator[tuple[str, str]]:
+    """Values that the body cannot have, and states that are none."""
+    states = resource.properties.get(resource.state or "", {}).get("enum")
+    body = operation.body
+    fields = subject.properties(next(iter(body.content.values())), body.pointer) if body else {}
+    for name, moves in operation.action.moves.items():
+        for value, state in moves.items():
+            place = f"moves/{escape(name)}/{escape(value)}"
+            if resource.state is None or (states is not None and state not in states):
+                yield place, f"{resource.name} has no state {state}"
+            if operation.action.to and state not in operation.action.to:
+                yield place, f"{state} is none of the states in `to`"
+            if name in fields and value not in as_mapping(fields[name][0]).get("enum", (value,)):
+                yield place, f"{name} is never {value}"
+
+
 def _faults(subject: Subject, contract: Contract, operation: Operation) -> Iterator[tuple[str, str]]:
     action = operation.action
     resource = contract.resources[action.resource]
@@ -69,6 +85,7 @@ def _faults(subject: Subject, contract: Contract, operation: Operation) -> Itera
         for index, value in enumerate(states):
             if resource.state and "enum" in state and value not in state["enum"]:
                 yield f"{key}/{index}", f"{resource.state} is never {value}"
+    yield from _false_moves(subject, operation, resource)
     for name, value in action.fixed.items():
         if name not in resource.properties:
             yield f"set/{name}", f"{resource.name} has no property {name}"

@@ -49,6 +49,7 @@ FAULTS = (
     "secret-missing",
     "sum-off-by-one-cent",
     "sum-in-floats",
+    "stamp-in-local-time",
 )
 TOKENS = {"club-one": "one", "club-two": "two"}
 SHOWN = ("id", "name", "trial_days", "status", "joined_at", "trial_end", "period_end", "periods")
@@ -227,6 +228,8 @@ class Club:
         self.minted += 1
         now = self.now()
         member = {"id": f"mem_{self.minted:04d}", "tenant": tenant, "name": name, "joined_at": now, "anchor": now}
+        if self.fault == "stamp-in-local-time":
+            member["joined_at"] = now + timedelta(hours=2)
         member |= {"trial_days": body.get("trial_days"), "status": "trial" if days else "active", "periods": 0}
         member |= {"trial_end": now + timedelta(days=days) if days else None, "began": None}
         member["period_end"] = None if days else later(now, 1)

@@ -248,6 +248,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     (f"{GET}/x-action", {"list": "Desk"}, f"{GET}/x-action", "x-action names Desk, which is no resource"),
     (f"{GET}/x-action/by", "query.id", f"{GET}/x-action", "x-action is by query.id, which is no parameter of the operation"),
     (f"{GET}/x-action/by", "body.id", f"{GET}/x-action", "x-action is by body.id, which is no property of the body"),
+    (f"{GET}/x-action/moves", {"id": {"a": "b"}}, f"{GET}/x-action/moves/id", "id is no property of the body"),
     (f"{GET}/x-action", {"retrieve": "Thing"}, f"{GET}/x-action", "x-action retrieve needs `by`: where the key stands"),
     (f"{SCHEMAS}/Thing/x-resource/key", "number", f"{SCHEMAS}/Thing/x-resource", "x-resource of Thing names number, which is no property of it"),
     (f"{SCHEMAS}/Thing/x-resource/unique", [["name", "colour"]], f"{SCHEMAS}/Thing/x-resource", "x-resource of Thing names colour"),
