@@ -6,7 +6,7 @@ That something could not be taken away is no finding: it is told.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,17 @@ import httpx
 
 from conformance.client import Answer, Client, Ledger
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
+from conformance.marks import marked_field
 from conformance.scope import Scope
-from conformance.sights import Made, upon
+from conformance.sights import Made, pages, upon
 from conformance.target import WORLD_HEADER
 from conformance.traces import Trace
 from mock_server.contract import Operation
 
 KEPT, STOPPED = "kept, as asked", "the run was stopped"
 NO_WAY = "no operation of the contract deletes one"
+_PAGES = 10_000
+"""How many pages of a list are looked through."""
 _ENOUGH = 3
 """After how many failures in a row the rest of a resource's records is not tried."""
 _NOBODY = Answer(None, 0, {}, b"", "")
@@ -50,9 +53,18 @@ def clean(client: Client, why_not: str = "") -> list[Left]:
     It is the last that this client does: what it calls counts for nothing.
     """
     client.ledger = Ledger()
+    told = list(client.traces.there.values())[::-1]
+    reasons, why_not = _take(client, told, why_not)
+    if not why_not:
+        reasons += _take(client, list(_also(client, told)))[0]
+    return gathered((trace.resource, trace.key, reason) for trace, reason in reasons)
+
+
+def _take(client: Client, traces: Iterable[Trace], why_not: str = "") -> tuple[list[tuple[Trace, str]], str]:
+    """Delete records; those that are still there, each with the reason, and why nothing more is to be tried, if that is so."""
     reasons: list[tuple[Trace, str]] = []
     failures: dict[str, int] = {}
-    for trace in list(client.traces.there.values())[::-1]:
+    for trace in traces:
         reason = why_not
         try:
             reason = reason or _last(reasons, trace, failures) or delete(client, trace)
@@ -65,7 +77,36 @@ def clean(client: Client, why_not: str = "") -> list[Left]:
             reasons.append((trace, reason))
         else:
             client.traces.gone(trace.resource, trace.key)
-    return gathered((trace.resource, trace.key, reason) for trace, reason in reasons)
+    return reasons, why_not
+
+
+def _also(client: Client, tried: Collection[Trace]) -> Iterator[Trace]:
+    """What else carries this run's mark, as lists show it by then: what came with something that was made, or whose answer was lost."""
+    keys = {(trace.resource, str(trace.key)) for trace in tried}
+    made = {trace.resource for trace in tried}
+    for name, resource in client.scope.contract.resources.items():
+        if deletion(client.scope, name) and (name in made or made & {*resource.references.values()}):
+            with contextlib.suppress(Broken, NotTested, Withheld, Unreachable):
+                found = [trace for trace, _ in marked(client, name, client.fresh.run)]
+                yield from (trace for trace in found if (name, str(trace.key)) not in keys)
+
+
+def marked(client: Client, resource: str, run: str = "") -> Iterator[tuple[Trace, str]]:
+    """The records of a resource that carry the mark themselves, and where, as the lists of every caller show them; the last listed first."""
+    found: dict[str, tuple[Trace, str]] = {}
+    known = client.scope.contract.resources[resource]
+    for sight in client.scope.listings(resource)[:1]:
+        fields = client.scope.shown(sight.operation, sight.view)
+        for caller in (client.caller, *client.target.others):
+            for answer in pages(client, sight, caller, limit=_PAGES):
+                for record in answer.records(sight.view):
+                    name = marked_field(client.scope, resource, fields, record, run)
+                    key = record.get(known.key)
+                    if name and key is not None:
+                        around = {to: record[by] for by, to in known.references.items() if record.get(by) is not None}
+                        trace = Trace(resource, key, caller, {**around, resource: key})
+                        found.setdefault(str(key), (trace, f"{name}: {str(record[name])[:60]}"))
+    yield from reversed(found.values())
 
 
 def _last(reasons: Sequence[tuple[Trace, str]], trace: Trace, failures: Mapping[str, int]) -> str:

@@ -38,14 +38,18 @@ TELLING = (
 _KEY = "mockingbill"
 
 
-def is_marked(value: Json) -> bool:
-    """Whether a value carries the mark: a text that begins with it, or a free structure that holds one."""
+def is_marked(value: Json, run: str = "") -> bool:
+    """Whether a value carries the mark, that of one run where it is named: a text that begins with it, or a free structure that holds one."""
     if isinstance(value, Mapping):
-        return any(isinstance(item, str) and is_marked(item) for item in value.values())
-    return isinstance(value, str) and value.startswith(MARK)
+        return any(isinstance(item, str) and is_marked(item, run) for item in value.values())
+    if not isinstance(value, str) or not value.startswith(MARK):
+        return False
+    return not run or value == MARK + run or value.startswith((f"{MARK}{run}-", f"{MARK}{run} "))
 
 
-def marked_field(scope: Scope, resource: str, fields: Mapping[str, Schema], record: Mapping[str, Json]) -> str:
+def marked_field(
+    scope: Scope, resource: str, fields: Mapping[str, Schema], record: Mapping[str, Json], run: str = ""
+) -> str:
     """The field in which a record itself carries the mark; empty where none does.
 
     What it refers to, what stands inside it with a shape of its own, and what only the server sets are not its own words.
@@ -54,7 +58,7 @@ def marked_field(scope: Scope, resource: str, fields: Mapping[str, Schema], reco
     for name, value in record.items():
         schema = fields.get(name, {})
         own = name not in foreign and not any(key in schema for key in ("x-references", "enum", "x-view", "properties"))
-        if own and not schema.get("readOnly") and is_marked(value):
+        if own and not schema.get("readOnly") and is_marked(value, run):
             return name
     return ""
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cleaning import delete
+from conformance.cleaning import delete, marked
 from conformance.client import Client
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import UNSAID
-from conformance.marks import marked_field
 from conformance.report import BREAKS, CONFORMS, UNTOLD
 from conformance.run import Run, Settings
-from conformance.scope import Scope, Sight, read
-from conformance.sights import pages
-from conformance.target import BadTarget, Caller, base_url, limits_of, reach
+from conformance.scope import Scope, read
+from conformance.target import BadTarget, base_url, limits_of, reach
 from conformance.traces import Trace
 from mock_server.contract import ContractError
-
-_MOST = 10_000
-"""How many pages of a list are looked through."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ def sweep(
             run.sending.told = lambda line: _say(console, line)
             with run.client("") as client:
                 code = _sweep(client, dry_run, console)
-    except (BadTarget, ContractError, Unreachable, Withheld, Broken, NotTested) as error:
+    except (BadTarget, ContractError, Unreachable) as error:
         _say(console, f"could not tell: {' '.join(str(error).split())}")
         return UNTOLD
     return code
@@ -65,46 +58,41 @@ def sweep(
 
 def _sweep(client: Client, dry_run: bool, console: Console) -> int:
     scope = client.scope
-    made = list(dict.fromkeys(operation.action.resource for operation in scope.acting("create")))
-    unseen = [name for name in made if not scope.listings(name)]
-    found = [one for name in _dependent_first(scope, made) for one in _marked(client, name)]
+    found, unseen, failed = _found(client)
     swept = found if dry_run else _deleted(client, found)
     for one in swept:
         verb = "would delete" if dry_run else "cannot delete" if one.why else "deleted"
         _say(console, f"{verb:<14}{one}{f': {one.why}' if one.why else ''}")
-    for name in unseen:
-        _say(console, f"not looked at {name}: no operation in scope lists them")
+    for name, why in {**unseen, **failed}.items():
+        _say(console, f"not looked at {name}: {why}")
     left = len(swept) if dry_run else sum(bool(one.why) for one in swept)
     _say(console, f"{scope.contract.name}: {len(swept)} with the mark, {0 if dry_run else len(swept) - left} deleted")
-    if made and len(unseen) == len(made):
+    if failed or len(unseen) == len(_made(scope)):
         _say(console, f"exit {UNTOLD}: could not tell")
         return UNTOLD
     _say(console, f"exit {BREAKS}: {left} left" if left else f"exit {CONFORMS}: nothing left")
     return BREAKS if left else CONFORMS
 
 
-def _marked(client: Client, resource: str) -> Iterator[Swept]:
-    """The records of a resource that carry the mark themselves, in the lists of every caller, the last listed first."""
-    found: dict[str, Swept] = {}
-    for sight in client.scope.listings(resource)[:1]:
-        fields = client.scope.shown(sight.operation, sight.view)
-        for caller in (client.caller, *client.target.others):
-            for record in _listed(client, sight, caller):
-                name = marked_field(client.scope, resource, fields, record)
-                key = record.get(client.scope.contract.resources[resource].key)
-                if name and key is not None:
-                    trace = Trace(resource, key, caller, {resource: key, **_around(client.scope, resource, record)})
-                    found.setdefault(str(key), Swept(trace, f"{name}: {str(record[name])[:60]}"))
-    yield from reversed(found.values())
+def _found(client: Client) -> tuple[list[Swept], dict[str, str], dict[str, str]]:
+    """The records with the mark, dependent ones first; the resources that no list shows, and those whose list failed, each with the reason."""
+    found: list[Swept] = []
+    unseen: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for name in _dependent_first(client.scope, _made(client.scope)):
+        if not client.scope.listings(name):
+            unseen[name] = "no operation in scope lists them"
+            continue
+        try:
+            found += [Swept(*one) for one in marked(client, name)]
+        except (Broken, NotTested, Withheld) as error:
+            failed[name] = " ".join(str(error).split())[:200]
+    return found, unseen, failed
 
 
-def _listed(client: Client, sight: Sight, caller: Caller) -> list[Mapping[str, Any]]:
-    return [r for answer in pages(client, sight, caller, limit=_MOST) for r in answer.records(sight.view)]
-
-
-def _around(scope: Scope, resource: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    references = scope.contract.resources[resource].references
-    return {target: record[name] for name, target in references.items() if record.get(name) is not None}
+def _made(scope: Scope) -> list[str]:
+    """The resources that a check makes records of."""
+    return list(dict.fromkeys(operation.action.resource for operation in scope.acting("create")))
 
 
 def _dependent_first(scope: Scope, names: list[str]) -> list[str]:
