@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemathesis import hooks
+from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
@@ -17,6 +18,7 @@ from conformance.client import Client
 from conformance.exchange import Exchange
 from conformance.finding import Broken, Withheld
 from conformance.marks import stamp
+from conformance.responses import queries
 from conformance.responses.filling import Filling
 from conformance.responses.judging import Judge
 from conformance.sights import Made, upon
@@ -103,7 +105,7 @@ class Hook:
         self.client.traces.note(operation, response.status_code, shown, case.body, caller, given)
 
     def filter_failure(self, context: Any, failure: Any, case: Any, response: Any) -> bool:
-        """Schemathesis' hook: whether a failure is one. Two checks know less than the contract says."""
+        """Schemathesis' hook: whether a failure is one. Three checks know less than the contract says."""
         operation = self._operation(case)
         if operation is not None and operation.id in self.withheld:
             return False
@@ -111,6 +113,8 @@ class Hook:
             sought = self.client.scope.contract.operations.get(_identifier(case))
             by = sought.action.by if sought else None
             return by is not None and by[0] == "path"
+        if isinstance(failure, AcceptedNegativeData) and operation is not None and _is_negative_in_query_alone(case):
+            return not queries.is_valid(self.client.scope.schemas, operation, response.request.url)
         if isinstance(failure, RejectedPositiveData) and operation is not None:
             if case.media_type == FORM and any(
                 value is None or isinstance(value, dict | list) for value in dict(case.body or {}).values()
@@ -201,6 +205,11 @@ class Hook:
 
 def _identifier(case: Any) -> str:
     return str(case.operation.definition.raw.get("operationId"))
+
+
+def _is_negative_in_query_alone(case: Any) -> bool:
+    others = (ParameterLocation.BODY, ParameterLocation.PATH, ParameterLocation.HEADER, ParameterLocation.COOKIE)
+    return case.meta is not None and not any(case.meta.is_negative_at(where) for where in others)
 
 
 def _phase(case: Any) -> str:
