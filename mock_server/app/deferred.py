@@ -5,6 +5,7 @@ Connexion's own `__init__` imports web frameworks and HTTP clients: two thirds o
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 import threading
@@ -18,8 +19,10 @@ class _Deferred(ModuleType):
     """A package whose place alone is known: its modules can be imported, and the first name it lacks runs it, in this very object."""
 
     def __getattr__(self, name: str) -> object:
+        own = self.__name__
+        if sys.modules.get(own) is not self:
+            return getattr(importlib.import_module(own), name)
         with _LOCK:
-            own = self.__name__
             if own in _running:
                 raise AttributeError(f"module {own!r} has no attribute {name!r} yet")
             if isinstance(self, _Deferred):  # else another thread has run it meanwhile
@@ -50,3 +53,14 @@ def defer(*names: str) -> None:
         above, _, last = name.rpartition(".")
         if above:
             setattr(sys.modules[above], last, module)
+
+
+def release(*names: str) -> None:
+    """Let each package that is still deferred be imported as Python does, by whoever asks next; who imported it before gets that one's names.
+
+    A module of a deferred package that is imported before the package itself finds itself half imported. So a package stays deferred for no
+    longer than it must where others share the process: the tests of an application import what they like, from any end.
+    """
+    for name in names:
+        if isinstance(sys.modules.get(name), _Deferred):
+            del sys.modules[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.app.deferred import defer
+from mock_server.app.deferred import defer, release
 
 
 @pytest.fixture
@@ -59,6 +59,31 @@ def test_threads_that_ask_at_once_run_it_once(package: str) -> None:
     for thread in threads:
         thread.join()
     assert (found, module.runs) == (["hello"] * 8, 1)
+
+
+def test_a_package_that_is_released_is_imported_as_ever_from_any_end(package: str) -> None:
+    defer(package)
+    early = __import__(package)
+    release(package)
+    late = __import__(f"{package}.late", fromlist=["number"])
+    module = sys.modules[package]
+    assert module is not early
+    assert vars(module)["late"] is late
+    assert early.runs == module.runs == 1, "who imported it before gets the names of the one there is"
+
+
+def test_a_package_that_was_run_is_not_released(package: str) -> None:
+    defer(package)
+    module = __import__(package)
+    assert module.word == "hello"
+    release(package)
+    assert __import__(package) is module
+
+
+def test_what_the_mock_defers_can_be_imported_from_any_end() -> None:
+    """The tests of an application share the process, and import what they like."""
+    script = "import mock_server.app, requests.adapters, requests\nassert requests.Session is requests.sessions.Session"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 def test_a_name_that_is_not_there_is_still_an_error(package: str) -> None:
