@@ -37,16 +37,6 @@ TERMED = {
 }
 
 
-@pytest.fixture
-def flow(sandbox):
-    return sandbox("subscriptionflow")
-
-
-@pytest.fixture
-def api(flow):
-    return flow.api
-
-
 def create(client, body: Any = DORA, module: str = "customers", **options: Any):
     return client.post(f"/api/v1/{module}", json=body, **options)
 

@@ -30,16 +30,6 @@ LENGTHS = st.one_of(
 )
 
 
-@pytest.fixture
-def flow(sandbox):
-    return sandbox("subscriptionflow")
-
-
-@pytest.fixture
-def api(flow):
-    return flow.api
-
-
 def advance(flow, duration: str) -> None:
     answer = flow.control.post("/clock", json={"advance": duration})
     assert answer.status_code == 200, answer.text

@@ -41,16 +41,6 @@ REFERENCES = {
 }
 
 
-@pytest.fixture
-def flow(sandbox):
-    return sandbox("subscriptionflow")
-
-
-@pytest.fixture
-def api(flow):
-    return flow.api
-
-
 def create(client, module: str, **fields: Any) -> Any:
     answer = client.post(f"/api/v1/{module}", json={**BODIES[module], **fields})
     assert answer.status_code == 201, answer.text

@@ -25,16 +25,6 @@ WORLDS = count()
 """Numbers for worlds, one for each example of a property."""
 
 
-@pytest.fixture
-def flow(sandbox):
-    return sandbox("subscriptionflow")
-
-
-@pytest.fixture
-def api(flow):
-    return flow.api
-
-
 def post(client, path: str, body: Any) -> Any:
     answer = client.post(f"/api/v1/{path}", json=body)
     assert answer.status_code == 201, answer.text

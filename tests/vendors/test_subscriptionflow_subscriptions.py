@@ -39,16 +39,6 @@ OPTIONS = {
 
 
 @pytest.fixture
-def flow(sandbox):
-    return sandbox("subscriptionflow")
-
-
-@pytest.fixture
-def api(flow):
-    return flow.api
-
-
-@pytest.fixture
 def wait(flow) -> Callable[[str], list[str]]:
     """`wait("P1M")` moves the clock and says what happened to subscriptions: day, name and state."""
 
