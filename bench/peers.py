@@ -50,11 +50,12 @@ def prepare(say: Callable[[str], None], *, npm: bool = True) -> Cores:
     if missing:
         raise CannotMeasure(" ".join(missing))
     if npm:
-        _install(say)
+        install(say)
     return cores()
 
 
-def _install(say: Callable[[str], None]) -> None:
+def install(say: Callable[[str], None]) -> None:
+    """Install the peers from npm, once for each version. Raises CannotMeasure."""
     folder = CACHE / "peers"
     wanted = json.dumps({"private": True, "dependencies": PACKAGES}, indent=2)
     stamp = folder / "package.json"
@@ -70,7 +71,7 @@ def _install(say: Callable[[str], None]) -> None:
         raise CannotMeasure(f"npm could not install the peers: {(done.stderr or done.stdout).strip()[-1000:]}")
 
 
-def _module(package: str, name: str) -> str:
+def module(package: str, name: str) -> str:
     """The file that a package of npm runs as its command."""
     folder = CACHE / "peers" / "node_modules" / package
     scripts: Mapping[str, str] = json.loads((folder / "package.json").read_text())["bin"]
@@ -90,7 +91,7 @@ def mockingbill(*arguments: str) -> Callable[[int], Sequence[str]]:
 def prism(document: Path) -> Callable[[int], Sequence[str]]:
     """The command of Prism at its quietest, on a port."""
     return lambda port: (
-        "node", _module("@stoplight/prism-cli", "prism"), "mock", str(document), "--port", str(port), "-v", "silent"
+        "node", module("@stoplight/prism-cli", "prism"), "mock", str(document), "--port", str(port), "-v", "silent"
     )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def mockoon(port: int) -> Sequence[str]:
     data = CACHE / "mockoon.json"
     data.write_text(json.dumps(environment(), indent=1))
     options = ("--disable-log-to-file", "--disable-admin-api", "--max-transaction-logs", "1")
-    return ("node", _module("@mockoon/cli", "mockoon-cli"), "start", "--data", str(data), "--port", str(port), *options)
+    return ("node", module("@mockoon/cli", "mockoon-cli"), "start", "--data", str(data), "--port", str(port), *options)
 
 
 OURS = Peer("mockingbill", python("bench.servers.ours", str(DOCUMENT)), prefix="/small")
