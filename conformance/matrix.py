@@ -36,9 +36,13 @@ def matrix(
     policy: Policy = "all",
     since: Path | None = None,
     console: Console | None = None,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Check each implementation after the other, and put what came of them side by side. Raises BadTarget. `code` is the policy's verdict."""
+    """Check each implementation after the other, and put what came of them side by side. Raises BadTarget. `code` is the policy's verdict.
+
+    `options` are those of `examine`, for all; `own` those of one, by its name.
+    """
     console = console or Console(highlight=False)
     before = read(since) if since else None
     if policy == "none-new" and before is None:
@@ -47,7 +51,7 @@ def matrix(
     found: dict[str, dict[str, Any]] = {}
     for name, target in targets.items():
         console.print(Text(f"checking {vendor} of {name} at {target}"), soft_wrap=True)
-        told = examine([vendor], target, profile, seed, console=quiet, **options)
+        told = examine([vendor], target, profile, seed, console=quiet, **{**options, **(own or {}).get(name, {})})
         found[name] = column(told, target)
         if told["code"] == STOPPED:
             break

@@ -51,6 +51,25 @@ def test_what_does_not_answer_stands_in_the_matrix_as_such(tmp_path: Path) -> No
     assert "could not tell" in files[1].read_text()
 
 
+def test_each_implementation_of_a_matrix_may_have_a_target_file_of_its_own(tmp_path: Path) -> None:
+    for name in ("mine", "theirs"):
+        (tmp_path / f"{name}.yaml").write_text(f"{name}: 1\n")
+    sides, files = ("a=http://127.0.0.1:9", "b=http://127.0.0.1:9"), (tmp_path / "mine.yaml", tmp_path / "theirs.yaml")
+    done = run("matrix", "wispgate", *sides, "--target-file", f"a={files[0]}", "--target-file", str(files[1]))
+    assert done.exit_code == 2
+    said = done.output.replace("\n", "")
+    assert "in doubt  a: " in said.partition("in doubt  b: ")[0]
+    assert "mine.yaml" in said.partition("in doubt  b: ")[0]
+    assert "theirs.yaml" in said.partition("in doubt  b: ")[2]
+
+
+def test_what_is_said_for_all_implementations_is_said_once() -> None:
+    done = run("matrix", "wispgate", "a=http://127.0.0.1:9", "--control", "/_mock", "--control", "c=/_mock")
+    assert (done.exit_code, "are both for all" in done.output.replace("\n", " ")) == (2, True)
+    done = run("matrix", "wispgate", "a=http://127.0.0.1:9", "--target-file", "a=missing.yaml")
+    assert (done.exit_code, "'missing.yaml' does not exist" in done.output.replace("\n", " ")) == (2, True)
+
+
 def test_a_report_that_is_none_cannot_be_replayed(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text("[1]")
     done = run("replay", str(tmp_path / "report.json"), "1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -159,6 +159,20 @@ def _named(context: click.Context, parameter: click.Parameter, values: tuple[str
     return dict(pairs)
 
 
+def _each(names: Collection[str], given: Sequence[str]) -> dict[str, str | None]:
+    """What is said of each implementation: `NAME=value` of one, a value alone of all; None where nothing is."""
+    pairs = [one.partition("=") for one in given]
+    alone = [one for one, (name, sign, _) in zip(given, pairs, strict=True) if not sign or name not in names]
+    if len(alone) > 1:
+        raise click.UsageError(f"{alone[1]!r} and {alone[0]!r} are both for all: say NAME=… whose each is.")
+    said: dict[str, str | None] = dict.fromkeys(names, alone[0] if alone else None)
+    return said | {name: value for name, sign, value in pairs if sign and name in said}
+
+
+def _file(path: str | None) -> Path | None:
+    return None if path is None else _FILE.convert(path, None, None)
+
+
 @click.command(
     short_help="Check several implementations of a vendor side by side.",
     epilog="\b\nExamples:\n"
@@ -184,18 +198,24 @@ def _named(context: click.Context, parameter: click.Parameter, values: tuple[str
 @_PROFILE
 @_SEED
 @_INCLUDE
-@_TARGET_FILE
-@_CONTROL
+@click.option(
+    "--target-file", "target_files", multiple=True, metavar="[NAME=]FILE",
+    help="Credentials and known records, as YAML: of all, or of one by its name; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--control", "controls", multiple=True, metavar="[NAME=]URL|/PATH",
+    help="Where clock and webhooks are controlled: of all, or of one by its name; may be repeated.",
+)  # fmt: skip
 @_WORKERS
 @_limited
 def matrix(
     vendor: str, implementations: dict[str, str], policy: Literal["all", "any", "none-new"], since: Path | None, json_file: Path | None,
-    html_file: Path | None, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None, control: str,
-    workers: int | None, limits: Limits,
+    html_file: Path | None, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_files: tuple[str, ...],
+    controls: tuple[str, ...], workers: int | None, limits: Limits,
 ) -> None:  # fmt: skip
     """Check several implementations of a vendor one after the other, and show promise by implementation.
 
-    The target file, the control address and the limits are the same for all.
+    The limits are the same for all, but for what an implementation's own target file says.
     """
     from rich.console import Console
 
@@ -206,10 +226,14 @@ def matrix(
 
     (document,) = documents((vendor,))
     console = Console(highlight=False)
-    options: dict[str, Any] = {"include_inferred": include is not None, "target_file": target_file}
-    options |= {"control": control, "workers": workers, "limits": limits}
+    options: dict[str, Any] = {"include_inferred": include is not None, "workers": workers, "limits": limits}
+    files, addresses = _each(implementations, target_files), _each(implementations, controls)
+    own = {
+        name: {"target_file": _file(files[name]), "control": addresses[name] or ""}  # each may have its own
+        for name in implementations
+    }
     try:
-        told = run_matrix(document, implementations, profile, seed, policy, since, console, **options)
+        told = run_matrix(document, implementations, profile, seed, policy, since, console, own, **options)
     except BadTarget as error:
         stop(str(error))
     show(console, told)
