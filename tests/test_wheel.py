@@ -93,5 +93,19 @@ def test_the_installed_command_serves_and_checks(elsewhere: Path) -> None:
         run([command, "check", "wispgate", "--target", server.url, "--profile", "smoke"], elsewhere)
 
 
+def test_the_installed_fixture_and_suite_are_there_for_pytest(elsewhere: Path, tmp_path: Path) -> None:
+    pytest_there = [str(elsewhere / "bin" / "python"), "-m", "pytest", "-q", "-W", "error", "--strict-markers"]
+    (tmp_path / "test_project.py").write_text(
+        "def test_a_world(mockingbill):\n"
+        "    person = {'full_name': 'Ada Example', 'status': 'active'}\n"
+        "    assert mockingbill('wispgate').client.post('/api/v1/subscribers', json=person).status_code == 201\n"
+    )
+    assert "1 passed" in run([*pytest_there, "test_project.py"], tmp_path)
+    target = ["--mockingbill-vendor", "wispgate", "--mockingbill-target", "mock_server:create_app"]
+    said = run([*pytest_there, "--pyargs", "conformance.suite", *target, "--mockingbill-profile", "smoke"], tmp_path)
+    assert " passed" in said
+    assert "failed" not in said
+
+
 def test_the_installed_contracts_are_in_order(elsewhere: Path) -> None:
     run([mockingbill(elsewhere), "lint"], elsewhere)
