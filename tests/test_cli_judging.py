@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from conformance.promise import all_promises
 from mock_server.cli import main
 
 
@@ -51,16 +54,23 @@ def test_what_does_not_answer_stands_in_the_matrix_as_such(tmp_path: Path) -> No
     assert "could not tell" in files[1].read_text()
 
 
-def test_each_implementation_of_a_matrix_may_have_a_target_file_of_its_own(tmp_path: Path) -> None:
+def test_each_implementation_of_a_matrix_may_have_a_target_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, tuple[str, str]] = {}
+
+    def examine(vendors: list[str], target: str, *_: Any, **options: Any) -> dict[str, Any]:
+        asked[target] = (options["target_file"].name, options["control"])
+        empty: dict[str, Any] = {name: [] for name in ("not_tested", "kept", "apart", "known", "findings", "doubts")}
+        return {"code": 0, "verdict": "conforms", "vendors": {vendors[0]: {**empty, "coverage": {}}}}
+
+    monkeypatch.setattr("conformance.matrix.examine", examine)
     for name in ("mine", "theirs"):
         (tmp_path / f"{name}.yaml").write_text(f"{name}: 1\n")
-    sides, files = ("a=http://127.0.0.1:9", "b=http://127.0.0.1:9"), (tmp_path / "mine.yaml", tmp_path / "theirs.yaml")
-    done = run("matrix", "wispgate", *sides, "--target-file", f"a={files[0]}", "--target-file", str(files[1]))
-    assert done.exit_code == 2
-    said = done.output.replace("\n", "")
-    assert "in doubt  a: " in said.partition("in doubt  b: ")[0]
-    assert "mine.yaml" in said.partition("in doubt  b: ")[0]
-    assert "theirs.yaml" in said.partition("in doubt  b: ")[2]
+    sides, files = ("a=http://127.0.0.1:8", "b=http://127.0.0.1:9"), (tmp_path / "mine.yaml", tmp_path / "theirs.yaml")
+    arguments = ("--target-file", f"a={files[0]}", "--target-file", str(files[1]), "--control", "b=/_mock")
+    assert run("matrix", "wispgate", *sides, *arguments).exit_code == 0
+    assert asked == {"http://127.0.0.1:8": ("mine.yaml", ""), "http://127.0.0.1:9": ("theirs.yaml", "/_mock")}
 
 
 def test_what_is_said_for_all_implementations_is_said_once() -> None:
@@ -86,5 +96,24 @@ def test_a_baseline_that_makes_no_sense_is_exit_2(tmp_path: Path) -> None:
 
 def test_the_promises_are_listed_and_written(tmp_path: Path) -> None:
     assert "\n    What was deleted is shown nowhere" in run("promises").output
-    assert run("promises", "--write", str(tmp_path / "promises.md")).exit_code == 0
-    assert (tmp_path / "promises.md").read_text().startswith("# Promises\n")
+    (tmp_path / "gone.md").write_text("<!-- Written by `mockingbill promises` -->")
+    (tmp_path / "mine.md").write_text("Notes of my own.")
+    assert run("promises", "--write", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "README.md").read_text().startswith("# Promises\n")
+    assert (tmp_path / "deleted_is_gone.md").read_text().startswith("# deleted_is_gone\n")
+    assert (tmp_path / "mine.md").exists()
+    assert not (tmp_path / "gone.md").exists(), "a page of a promise that is none any more"
+
+
+def test_the_pages_of_the_promises_are_up_to_date(tmp_path: Path) -> None:
+    run("promises", "--write", str(tmp_path))
+    kept = Path(__file__).parents[1] / "docs" / "promises"
+    written = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert {file.name: file.read_text() for file in kept.iterdir()} == written, (
+        "write them: mockingbill promises --write docs/promises"
+    )
+    assert {promise.name for promise in all_promises()} == {name.removesuffix(".md") for name in written} - {"README"}
+    for promise in all_promises():
+        assert promise.sentence in written[f"{promise.name}.md"]
+    links = {link for text in written.values() for link in re.findall(r"\]\((?!http)([^)#]+)\)", text)}
+    assert [link for link in links if not (kept / link).exists()] == []
