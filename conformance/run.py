@@ -18,7 +18,7 @@ from conformance.limits import READ_ONLY, UNSAID, Limits, changes
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
 from conformance.scope import Scope, read
-from conformance.sending import Sending
+from conformance.sending import IMPATIENT, Sending
 from conformance.sequence import deciding, needed
 from conformance.sights import visible
 from conformance.target import Target, describe, secrets_of
@@ -148,6 +148,8 @@ class Run:
     def hold(self, promise: Promise, subject: Subject, client: Client) -> Outcome:
         """Put one promise to the test for one subject. Raises Unreachable where the target is gone."""
         client.transcript.clear()
+        if why := self.excused.get(subject.operation.id):
+            return self.record(Outcome("promises", promise.name, subject.name, "not tested", why))
         try:
             promise.probe(subject, client)
         except Broken as broken:
@@ -226,6 +228,8 @@ class Run:
         """Keep an outcome, without secrets, and tell who listens."""
         outcome = replace(outcome, reason=self.mask.text(outcome.reason)) if outcome.reason else outcome
         self.outcomes.append(outcome)
+        if self.sending.fell_short and IMPATIENT not in self.doubts:
+            self.doubts.append(IMPATIENT)
         self.told(outcome)
         return outcome
 

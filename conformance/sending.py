@@ -17,6 +17,7 @@ from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import READ_ONLY, Limits
 
 LIMITED = "the target limits the rate of calls"
+IMPATIENT = f"{LIMITED}: not all could be asked that was to be; --patience allows longer waiting"
 _AWAY = (502, 503, 504)
 """What a proxy says of a server behind it that is not there."""
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -25,6 +26,8 @@ _AGAIN = 10
 """How often one call is sent again after a 429."""
 _LOOKS = (0.0, 0.5, 1.0, 2.0)
 """When a target that is not answering is looked at again."""
+_LATE = 3
+"""After how many calls without an answer, while others have one, the rest are not waited for as long."""
 _QUIET = 10.0
 """For how many seconds nothing is said after something was."""
 
@@ -55,10 +58,13 @@ class Sending:
         self.read_only = limits.read_only
         self.told = told
         self.gone = ""
+        self.fell_short = False
         self.calls = 0
         self._waited = 0.0
         self._rested = False
         self._given_up = False
+        self._slowest = 0.0
+        self._late = 0
         self._changed: float | None = None
         self._spoke = time.monotonic()
         self._many = 1
@@ -76,11 +82,17 @@ class Sending:
         self._settle()
         for times in count():
             self._count()
-            seconds = self.timeout * self._many
+            seconds, began = self._allowed(), time.monotonic()
             try:
                 reply = attempt(seconds)
+                self._slowest = max(self._slowest, (time.monotonic() - began) / self._many)
             except httpx.TimeoutException as error:
                 self.look(f"no answer within {seconds:g} s to {line} (--timeout allows longer)")
+                if seconds < self.timeout:
+                    raise Withheld(
+                        f"no answer within {seconds:g} s, after {_LATE} calls that had none at all"
+                    ) from error
+                self._late += 1
                 observed = f"none within {seconds:g} s to {line}, while others are answered (--timeout allows longer)"
                 raise Broken("an answer", observed) from error
             except httpx.ConnectError as error:
@@ -97,7 +109,7 @@ class Sending:
             if reply.status_code == 429 or (reply.status_code == 503 and "retry-after" in reply.headers):
                 self._rest(reply, times)
                 continue
-            if reply.status_code in _AWAY and self.look(f"{reply.status_code} to {line}"):
+            if reply.status_code >= 500 and self.look(f"{reply.status_code} to {line}") and reply.status_code in _AWAY:
                 raise Withheld("the target was gone for a moment")
             self._given_up = False
             return reply
@@ -113,7 +125,7 @@ class Sending:
 
     @contextlib.contextmanager
     def at_once(self, many: int) -> Iterator[None]:
-        """So many calls are made at once on purpose: none waits for another, and each may take as long as all of them."""
+        """So many calls are made at once on purpose: none waits for another, and each may take as long as all of them one by one."""
         self._settle()
         self._many = many
         try:
@@ -160,6 +172,15 @@ class Sending:
             return False
         return reply.status_code not in _AWAY
 
+    def _allowed(self) -> float:
+        """For how many seconds to wait for an answer.
+
+        To calls at once, as long as it may take to answer one after the other; not for long any more where some had no answer at all.
+        """
+        if self._many > 1:
+            return max(self.timeout, 2 * self._slowest * self._many)
+        return min(self.timeout, max(0.2, 4 * self._slowest)) if self._late >= _LATE else self.timeout
+
     def _settle(self) -> None:
         """Wait until the last change shows everywhere; not among calls that are made at once."""
         if self.gone:
@@ -172,10 +193,12 @@ class Sending:
         asked = retry_after(reply.headers.get("retry-after", ""), datetime.now(UTC))
         most = 1 if self._given_up else len(_PAUSES) if asked is None else _AGAIN
         if self._many > 1 or times >= most:
-            self._given_up = self._many == 1
+            if self._many == 1:
+                self._given_up = self.fell_short = True
             raise Withheld(LIMITED, reply)
         wait = _PAUSES[times] if asked is None else max(asked, 0.05)
         if self._waited + wait > self.patience:
+            self.fell_short = True
             raise Withheld(f"{LIMITED}, and asks for more patience than {self.patience:g} s in all", reply)
         self._waited += wait
         if wait >= 1 or self._waited >= 1:

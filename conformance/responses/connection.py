@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from schemathesis.engine import context
 from schemathesis.engine.errors import is_connection_refused
+from schemathesis.transport import requests as transport
 
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import changes
@@ -40,8 +41,9 @@ class Patient(HTTPAdapter):
                 raise httpx.ReadTimeout(str(error)) from error
             except requests.ConnectionError as error:
                 failed.append(error)
-                kind = httpx.ConnectError if is_connection_refused(error) else httpx.ReadError
-                raise kind(str(error)) from error
+                if is_connection_refused(error):
+                    raise httpx.ConnectError("connection refused") from error
+                raise httpx.ReadError(str(error)) from error
             return reply
 
         try:
@@ -67,14 +69,18 @@ def direct(hook: Hook) -> Iterator[None]:
 
     A netrc file would lend a request that is to have no credentials some; and looking it and the proxies up takes a tenth of a run.
     """
-    make = context.make_session
 
-    def make_session(*arguments: Any, **options: Any) -> Any:
-        session = make(*arguments, **options)
-        session.trust_env = False
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, Patient(hook))
-        return session
+    def patiently(make: Callable[..., requests.Session]) -> Callable[..., requests.Session]:
+        def made(*arguments: Any, **options: Any) -> requests.Session:
+            session = make(*arguments, **options)
+            session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, Patient(hook))
+            return session
 
-    with patch.object(context, "make_session", make_session):
+        return made
+
+    of_a_run = patch.object(context, "make_session", patiently(context.make_session))
+    of_a_check = patch.object(transport, "SameHostRedirectsSession", patiently(transport.SameHostRedirectsSession))
+    with of_a_run, of_a_check:
         yield
