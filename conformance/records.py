@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
 from conformance.comparison import among
+from conformance.dates import ahead
 from conformance.finding import Broken, NotTested
 from conformance.marks import mark
 from conformance.schemas import drop, put
@@ -31,7 +32,7 @@ def base_body(
     else:
         media, value = next(iter(operation.body.content)), sample(client.scope.schemas, operation.body.schema)
     filled = fill(client, operation, value, caller or client.caller)
-    return media, mark(client, operation, freshen(client, operation, filled))
+    return media, mark(client, operation, freshen(client, operation, ahead(client, operation, filled)))
 
 
 def _size(value: Json) -> int:
