@@ -234,6 +234,26 @@ def test_worlds_of_one_name_do_not_meet_and_nothing_of_them_is_kept() -> None:
     sandbox.close()  # again, and nothing happens
 
 
+def test_a_port_is_opened_while_a_test_has_stopped_its_process_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = time.monotonic()
+    with Sandbox(["wispgate"]) as sandbox, sandbox.world("stopped") as world:
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "monotonic", lambda: stopped)
+            answer = httpx.get(f"{world.url}/_mock/health")
+        assert answer.json()["status"] == "up"
+
+
+def test_a_client_that_is_left_open_does_not_hold_the_end_up() -> None:
+    with httpx.Client() as client:
+        with Sandbox(["wispgate"]) as sandbox, sandbox.world("open") as world:
+            world("wispgate").plan_fault(delay=30)
+            assert client.get(f"{world.url}/_mock/health").status_code == 200
+            with pytest.raises(httpx.ReadTimeout):
+                world("wispgate").client.post(SUBSCRIBERS, json=ADA, timeout=0.05)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+
+
 @pytest.mark.parametrize("test", ["tests/test_a.py::test_sign_up[a/b é]", "test_b.py::TestX::test_" + "y" * 200, "☃"])
 def test_a_world_is_named_after_its_test(test: str) -> None:
     with Sandbox(["wispgate"]) as sandbox, sandbox.world(name_for(test)) as world:

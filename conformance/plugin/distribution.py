@@ -16,16 +16,23 @@ from conformance.plugin.session import SESSION, begin
 if TYPE_CHECKING:
     from conformance.run import Settings
 
-_SUITE = "conformance/suite/test_"
+LAYERS = {
+    "test_answers_to_what_is_made_up_are_as_documented": "fuzzing",
+    "test_records_live_as_the_model_says": "lifecycle",
+    "test_promise_is_kept": "promises",
+    "test_answers_are_as_documented": "responses",
+}
+"""The tests of the suite by their names, and their layers: an id does not say where a file outside the project lies."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep what belongs together in one process, as `mockingbill check` does: the verdict is to be the same."""
     named = any("conformance" in argument for argument in config.args)
-    if not named or not asked(config, "target") or config.getvalue("dist") not in ("load", "loadgroup", "worksteal"):
+    dist = config.getvalue("dist")
+    if not named or not asked(config, "target") or dist == "each":
         return None
-    from xdist.scheduler import LoadGroupScheduling
+    from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScopeScheduling
 
     try:
         session = begin(config)
@@ -33,19 +40,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     assert session is not None, "a target is named"
     settings, vendor = session.settings, session.scope.contract.name
-    scheduler = LoadGroupScheduling(config, log)
+    kinds = {"loadfile": LoadFileScheduling, "loadscope": LoadScopeScheduling}
+    scheduler = kinds.get(dist, LoadGroupScheduling)(config, log)
     usual = scheduler._split_scope
 
     def scope_of(nodeid: str) -> str:
-        return part_of(settings, vendor, nodeid) if _SUITE in nodeid else str(usual(nodeid))
+        layer = LAYERS.get(nodeid.partition("::")[2].partition("[")[0])
+        return part_of(settings, vendor, layer) if layer else str(usual(nodeid))
 
     vars(scheduler)["_split_scope"] = scope_of
     return scheduler
 
 
-def part_of(settings: Settings, vendor: str, nodeid: str) -> str:
-    """The name of the part that a test of the suite belongs to; all are one where processes would meet in each other's lists."""
-    layer = nodeid.partition(_SUITE)[2].partition(".")[0]
+def part_of(settings: Settings, vendor: str, layer: str) -> str:
+    """The name of the part that a layer belongs to; all are one where processes would meet in each other's lists."""
     return f"mockingbill-{'-'.join(next(group for group in _groups(settings, vendor) if layer in group))}"
 
 

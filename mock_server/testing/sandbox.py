@@ -117,7 +117,7 @@ async def _listen(app: ASGIApp) -> tuple[str, uvicorn.Server, asyncio.Task[None]
     while not server.started:
         if task.done():
             await task
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)  # and no timer: a test may have stopped the clock of its process
     return f"http://127.0.0.1:{listener.getsockname()[1]}", server, task
 
 

@@ -8,8 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import acme_server
 import pytest
 from serving import ROOT
+
+from conformance.parts import APART
+from conformance.plugin.distribution import LAYERS, part_of
+from conformance.run import Settings
+from conformance.target import serve
+from mock_server import create_app
 
 HERE = Path(__file__).parent
 ACME = HERE.parent / "data" / "acme" / "openapi" / "acme.yaml"
@@ -108,8 +115,12 @@ SMOKE = ("--mockingbill-vendor", "wispgate", "--mockingbill-profile", "smoke", "
 
 @pytest.mark.slow
 def test_in_two_processes_what_conforms_passes(tmp_path: Path) -> None:
-    code, said = suite(tmp_path, *SMOKE, "mock_server:create_app", "-n", "2")
+    code, said = suite(tmp_path, *SMOKE, "mock_server:create_app", "-n", "2", "-vv")
     assert code == pytest.ExitCode.OK, said
+    places = {(where, LAYERS[test]) for where, test in re.findall(r"^\[(gw\d)\].*::(\w+)\[", said, re.M)}
+    processes = [{where for where, layer in places if layer in part} for part in APART]
+    assert [len(found) for found in processes] == [1] * len(APART), "a part is done by one process"
+    assert len(set.union(*processes)) == 2, "and not all by the same"
     assert "could not tell" not in said, "each operation succeeded, in one process or the other"
 
 
@@ -121,6 +132,22 @@ def test_in_two_processes_the_findings_are_the_same(tmp_path: Path) -> None:
     assert len(failures(alone[1])) == 3
     assert failures(together[1]) == failures(alone[1])
     assert counted(together[1]) == counted(alone[1])
+
+
+def test_at_a_target_without_worlds_one_process_does_all_of_it() -> None:
+    with serve(acme_server.create_app()) as without, serve(create_app(["wispgate"])) as with_worlds:
+        one = {part_of(Settings(str(ACME), without, world="w-1"), "acme", layer) for layer in LAYERS.values()}
+        several = {
+            part_of(Settings("wispgate", with_worlds, world="w-1"), "wispgate", layer) for layer in LAYERS.values()
+        }
+    gone = {part_of(Settings("wispgate", "http://127.0.0.1:9"), "wispgate", layer) for layer in LAYERS.values()}
+    assert (len(one), len(several), len(gone)) == (1, len(APART), 1)
+
+
+def test_every_test_of_the_suite_has_its_layer() -> None:
+    suites = {path.stem.removeprefix("test_"): path for path in (ROOT / "conformance" / "suite").glob("test_*.py")}
+    found = {re.findall(r"^def (test_\w+)", path.read_text(), re.M)[0]: layer for layer, path in suites.items()}
+    assert found == LAYERS
 
 
 def failures(said: str) -> list[str]:
