@@ -78,7 +78,7 @@ class Aftermath:
         mask = Mask(secrets_of(target), secret_names(scope.contract.document))
         for number, finding in enumerate(result.findings()):
             back = None
-            if number < _MOST:
+            if number < _MOST and not result.gone:
                 back = reproducers.comes_back(finding, result.base_url, settings.target, mask)
             if back is False:
                 result.reproduced[finding["id"]] = _GONE

@@ -126,7 +126,7 @@ def examine(
             stopped = run_all(parts, many, Path(scratch), teller.tell)
             results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
             for settings, scope, result in zip(chosen, scopes, results, strict=True):
-                aftermath.settle(settings, scope, result, known, again=not stopped and not result.gone)
+                aftermath.settle(settings, scope, result, known, again=not stopped)
         codes = {result.code for result in results}
         code = BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
         code = STOPPED if stopped else UNTOLD if any(result.gone for result in results) else code
