@@ -197,6 +197,16 @@ def conditions(specimen: Specimen, operators: Mapping[str, Any]) -> Iterator[tup
         if specimen.kind == "choice" and operator not in ("$equals", "$not_equals", "$in", "$not_in"):
             continue
         yield operator, operands.get(operator, middle)
+    if specimen.kind == "text":
+        yield from ((operator, operand) for operator, operand in _nearly(text) if operator in operators)
+
+
+def _nearly(text: str) -> Iterator[tuple[str, str]]:
+    """Operands that only a careless comparison takes for a text: signs that a database reads as others, a space at the end, an accent."""
+    yield "$contains", text[:-4].rpartition(" ")[2] + "_" + text[-3:]
+    yield "$starts", f"{text[:3]}%"
+    yield "$equals", f"{text} "
+    yield "$equals", text.replace("a", "á")
 
 
 def due(specimen: Specimen, operator: str, operand: Any) -> tuple[set[Any], set[Any]]:

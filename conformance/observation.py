@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.client import ABSENT, Client
 from conformance.comparison import among
-from conformance.control import Delivery, Endpoint, apart, empty, listen, received, standing, timed, until
+from conformance.control import Delivery, Endpoint, advance, apart, empty, listen, received, standing, timed, until
 from conformance.events import Expected, Records, expected, snapshot
 from conformance.finding import NotTested
 from conformance.promise import Subject
@@ -108,6 +108,30 @@ def _change(client: Client, endpoint: Endpoint, resource: Resource, operation: O
                 _, after = see(client, made)
                 return _result(client, endpoint, made, before, record, after)
     raise NotTested(f"{operation.id} was refused from every state that a {resource.name} could be brought into")
+
+
+def observe_a_year(client: Client, resource: Resource) -> tuple[Expected, list[Delivery]]:
+    """What a year brings to records begun in every way: the events that are due by what is shown then, and those that came.
+
+    Where a record does not show the moments that it waits for, this is what can be seen of them.
+    """
+    with listening(client) as endpoint:
+        made = []
+        for step in beginnings(client.scope, resource):
+            with contextlib.suppress(NotTested):
+                made.append(bring(client, resource, (step,)))
+        if not made or not timed(client):
+            raise NotTested(f"no {resource.name} could be made, or the target has no clock that can be moved")
+        before = snapshot(client)
+        empty(client)
+        advance(client, "P400D")
+        after = {one.key: record for one, _ in made if (record := see(client, one)[1]) is not None}
+        was = {**before, resource.name: {**before.get(resource.name, {}), **{one.key: record for one, record in made}}}
+        now = snapshot(client)
+        now = {**now, resource.name: {**now.get(resource.name, {}), **after}}
+        due = expected(client, was, now, of=(resource.name, None), own=math.inf, others=math.inf)
+        least = due.least()
+        return due, received(client, endpoint, lambda got: all(_count(got, e) >= low for e, low in least.items()))
 
 
 def _wait(client: Client, endpoint: Endpoint, resource: Resource, transition: Transition) -> Observed:

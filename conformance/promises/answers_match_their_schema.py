@@ -1,4 +1,8 @@
-"""A plain valid call of every operation is answered as the document says: status, media type, headers, body."""
+"""A plain valid call of every operation is answered as the document says: status, media type, headers, body.
+
+Each operation is called once with what must succeed: a named example, with every reference led to a record that exists. Status, media type,
+headers and body are then held against what is written.
+"""
 
 from __future__ import annotations
 

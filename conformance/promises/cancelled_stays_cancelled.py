@@ -1,4 +1,8 @@
-"""A state without a way out is never left: not by time, not by any operation."""
+"""A state without a way out is never left: not by time, not by any operation.
+
+A record is led into each state that nothing stated leads out of. The clock moves on by a month, a year and ten years, then every operation
+on such records is tried on it, and it must be where it was.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Thirty at once make one."""
+"""Thirty at once make one.
+
+Thirty calls begin at one moment, all with one idempotency key, or with one value that must not repeat. One record may come of them, however
+the other calls are answered.
+"""
 
 from __future__ import annotations
 

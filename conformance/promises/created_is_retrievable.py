@@ -1,4 +1,8 @@
-"""What was created can be read, at once, as it was created."""
+"""What was created can be read, at once, as it was created.
+
+A record is made, and looked for at once in every way that the document has: by its key, in lists over all their pages, inside the record
+that holds it. What was sent is compared with what is shown.
+"""
 
 from __future__ import annotations
 

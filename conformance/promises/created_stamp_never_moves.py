@@ -1,4 +1,7 @@
-"""When a record was created never changes; when it was changed only moves forward."""
+"""When a record was created never changes; when it was changed only moves forward.
+
+A record is made, time passes, and it is changed in every way that the examples show. The stamps are compared before and after.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Without a valid credential nothing works."""
+"""Without a valid credential nothing works.
+
+Every operation that needs a credential is called without one, with one that nobody has, with a known one cut short or made longer, and with
+those that the target is known to have revoked or let expire.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What was deleted is not shown any more, and nothing else went with it."""
+"""What was deleted is not shown any more, and nothing else went with it.
+
+Three records are made and one, or of a bulk deletion two, deleted. These must be gone from every way to see them, filters and searches too,
+refuse to be changed, and not be deleted again; the rest must be there.
+"""
 
 from __future__ import annotations
 

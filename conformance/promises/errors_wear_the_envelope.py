@@ -1,4 +1,8 @@
-"""Every failure has its status and wears the vendor's envelope."""
+"""Every failure has its status and wears the vendor's envelope.
+
+Each operation meets what can go wrong with it: no credential, keys and parameters that cannot be, bodies that are broken, huge, deep, or of
+another type; and each path the methods that it does not have. HEAD and OPTIONS are called for the sake of crashes alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A webhook is what the document says it is, and says of a record what is so."""
+"""A webhook is what the document says it is, and says of a record what is so.
+
+Whatever gives off an event is done with the sink listening. The body is held against its schema and against the record as an answer shows
+it then; the signature is reckoned anew from the bytes and the endpoint's secret.
+"""
 
 from __future__ import annotations
 

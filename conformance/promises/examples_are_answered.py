@@ -1,4 +1,7 @@
-"""Every named request example succeeds."""
+"""Every named request example succeeds.
+
+Each named request example is sent, with fresh values where they must not repeat and references that this target knows.
+"""
 
 from __future__ import annotations
 

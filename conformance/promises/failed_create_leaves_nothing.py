@@ -1,4 +1,7 @@
-"""A create that is refused leaves nothing behind."""
+"""A create that is refused leaves nothing behind.
+
+A create is refused for each reason that the document states; what can be seen before and after must be the same.
+"""
 
 from __future__ import annotations
 

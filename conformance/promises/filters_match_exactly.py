@@ -1,4 +1,8 @@
-"""A filter finds what matches, all of it, and nothing else."""
+"""A filter finds what matches, all of it, and nothing else.
+
+A few records are made that differ in one column. Each operator is asked with an operand that divides them, and text with operands that are
+nearly right: a space more, an accent, a database's wildcards. Two conditions, windows and orders follow; each in every encoding.
+"""
 
 from __future__ import annotations
 
@@ -126,6 +130,9 @@ def _window(client: Client, operation: Operation, rules: Grammar, made: Specimen
         for encoding, answer in asked(client, operation, rules, {**condition, "$sortorder": "desc"}):
             if found(client, operation, view, answer) != up[encoding][::-1]:
                 raise Broken(f"descending order to be the reverse of ascending ({encoding})", str(answer))
+        for encoding, answer in asked(client, operation, rules, {**condition, "$sortorder": "desc", "$limit": 2}):
+            if found(client, operation, view, answer) != up[encoding][::-1][:2]:
+                raise Broken(f"the first two in descending order for $limit=2 ({encoding})", str(answer))
 
 
 def _equality(client: Client, operation: Operation, made: Specimen) -> None:

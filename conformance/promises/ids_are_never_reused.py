@@ -1,15 +1,20 @@
-"""A key names one record for ever."""
+"""A key names one record for ever.
+
+Records are made, some are deleted, more are made: no key comes twice. A key without its last sign, or in the other case, must not lead to
+the record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conformance.client import Client
 from conformance.finding import Broken
 from conformance.promise import Promise, Subject
 from conformance.records import make
 from conformance.scope import Scope
-from conformance.sights import upon
+from conformance.sights import Made, upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -33,11 +38,26 @@ def _probe(subject: Subject, client: Client) -> None:
     again = [key for key in keys if keys.count(key) > 1]
     if again:
         raise Broken("a new key for every record", f"{again[0]!r} for {keys.count(again[0])} of {len(keys)}")
+    if isinstance(made[0].key, str):
+        for nearly in (made[0].key[:-1], made[0].key.swapcase()):
+            _is_itself(client, made[0], nearly)
+
+
+def _is_itself(client: Client, made: Made, nearly: str) -> None:
+    """Whoever asks for a key that is nearly a record's does not get that record."""
+    for sight in client.scope.sights(made.resource.name):
+        by = sight.operation.action.by
+        if sight.how != "key" or not by or by[0] == "credential" or nearly == made.key:
+            continue
+        answer = client.call(sight.operation, **upon(client, sight.operation, replace(made, key=nearly)))
+        for record in answer.records(sight.view) if answer.ok else ():
+            if record.get(made.resource.key) != nearly:
+                raise Broken(f"nothing but a record of the key {nearly!r}", f"{record.get(made.resource.key)!r}")
 
 
 PROMISE = Promise(
     "ids_are_never_reused",
-    "A key names one record: no two have the same, and that of a deleted one is not given again.",
+    "A key names one record: no two have the same, that of a deleted one is not given again, and what is nearly a key names none.",
     ("x-resource",),
     _subjects,
     _probe,

@@ -1,4 +1,8 @@
-"""A list holds every record once."""
+"""A list holds every record once.
+
+Records are made and every page of the list is read: each of them stands there once, and the total is what was counted. A list without pages
+is asked to hold a hundred and one.
+"""
 
 from __future__ import annotations
 

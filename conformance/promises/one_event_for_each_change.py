@@ -1,4 +1,8 @@
-"""Every change gives off the events that the document asks for: none is missing, none is extra, none comes twice."""
+"""Every change gives off the events that the document asks for: none is missing, none is extra, none comes twice.
+
+Each operation and each thing that time does is done with the sink listening. What must come is reckoned from the record before and after;
+so it is over a whole year, for records that do not show what they wait for. What reads or is refused must give off nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from conformance.comparison import among
 from conformance.control import Endpoint, empty, received
 from conformance.events import compare
 from conformance.finding import Broken, NotTested
-from conformance.observation import changing, listening, observe
+from conformance.observation import changing, listening, observe, observe_a_year
 from conformance.promise import Promise, Subject
 from conformance.records import base_body
 from conformance.routes import routes
@@ -25,11 +29,17 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
         for sight in scope.sights(resource.name)[:1] if resource.emissions else ():
             detail = {"resource": resource, "quiet": True}
             yield Subject(f"{resource.name} unchanged", sight.operation, f"{resource.pointer}/x-emits", detail)
+            if resource.lifecycle:
+                detail = {"resource": resource, "year": True}
+                yield Subject(f"{resource.name} in a year", sight.operation, f"{resource.pointer}/x-emits", detail)
 
 
 def _probe(subject: Subject, client: Client) -> None:
     if subject.detail.get("quiet"):
         _quiet(subject.detail["resource"], client)
+        return
+    if subject.detail.get("year"):
+        compare(client, *observe_a_year(client, subject.detail["resource"]))
         return
     observed = observe(subject, client)
     compare(client, observed.due, observed.deliveries)

@@ -1,4 +1,7 @@
-"""Pages divide a list: nothing twice, nothing left out."""
+"""Pages divide a list: nothing twice, nothing left out.
+
+More records than a page holds are made; all pages are read, the first of them twice, and one after the last.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,9 @@ def _probe(subject: Subject, client: Client) -> None:
     if lost:
         raise Broken("every record on some page", f"{sorted(map(str, lost))[:3]} on none")
     _links(paging, answers, len(flat))
+    beyond = client.call(operation, given={paging.parameter: len(keys) + 1})
+    if beyond.ok and beyond.records(view):
+        raise Broken(f"no records on page {len(keys) + 1} of {len(keys)}", f"{len(beyond.records(view))}")
     again = client.call(operation, given={paging.parameter: 1}).records(view)
     if [record.get(resource.key) for record in again] != keys[0]:
         raise Broken("page 1 as it was, nothing having changed", "another order or other records")
@@ -84,7 +90,7 @@ def populate(client: Client, resource: str, count: int) -> list[Any]:
 
 PROMISE = Promise(
     "pages_partition",
-    "The pages of a list divide it: every page but the last is full, no record stands on two, none is left out, links and totals agree.",
+    "The pages of a list divide it: each but the last is full, each record stands on one, none on a page after the last; links and totals agree.",
     ("x-vendor",),
     _subjects,
     _probe,

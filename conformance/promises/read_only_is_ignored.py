@@ -1,4 +1,7 @@
-"""What only the server sets is not the caller's to set."""
+"""What only the server sets is not the caller's to set.
+
+What the document calls read-only is sent along with creates and updates, with values of the right type. It must not be what is shown then.
+"""
 
 from __future__ import annotations
 

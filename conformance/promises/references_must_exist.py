@@ -1,4 +1,8 @@
-"""A reference that names nothing is refused."""
+"""A reference that names nothing is refused.
+
+Each reference in the body of an example is led to a key that names nothing, and to a record that only another tenant is known to have. Both
+are refused with the stated status.
+"""
 
 from __future__ import annotations
 

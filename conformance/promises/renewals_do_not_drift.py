@@ -1,4 +1,8 @@
-"""Renewals follow the calendar from where they began, each once."""
+"""Renewals follow the calendar from where they began, each once.
+
+A record that renews begins on 31 January before a common year, and is followed for two years, in short steps and in one leap. Its moments
+must lie on the calendar, the same either way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A request without a required field is refused."""
+"""A request without a required field is refused.
+
+A body that must succeed is sent without each of its required fields in turn, and with null in its place.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A repeated call with the same key gives the first answer again and changes nothing."""
+"""A repeated call with the same key gives the first answer again and changes nothing.
+
+A call is repeated with its key: the answer is compared, status and record. Then come another key, one that differs in case alone, one whose
+first call was refused, one of another tenant; and, where the clock can be moved, one a minute before and after the end of its life.
+"""
 
 from __future__ import annotations
 

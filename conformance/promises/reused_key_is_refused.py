@@ -1,4 +1,8 @@
-"""A key that comes again with another body is refused."""
+"""A key that comes again with another body is refused.
+
+A key comes again with another body and must be refused with the stated status; then once more with the first body, which still gets the
+first answer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What only a caller may know is never shown."""
+"""What only a caller may know is never shown.
+
+A value never used before is sent in each write-only field, so that it succeeds and so that it is refused. Then it is looked for in every
+answer since.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""An operation that moves a record's state does so, and only from where it may."""
+"""An operation that moves a record's state does so, and only from where it may.
+
+A new record is moved by each operation that states from where and to where, in the way of each of its examples, and then a second time.
+"""
 
 from __future__ import annotations
 

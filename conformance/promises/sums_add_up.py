@@ -1,4 +1,8 @@
-"""What the document says adds up does, to the last digit, in every answer that shows it."""
+"""What the document says adds up does, to the last digit, in every answer that shows it.
+
+Records are made in every way and led through two months. Each answer that showed one with all of the terms of a sum is added up in
+decimals.
+"""
 
 from __future__ import annotations
 

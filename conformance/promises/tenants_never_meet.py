@@ -1,4 +1,8 @@
-"""What one tenant makes, another cannot see, change or delete."""
+"""What one tenant makes, another cannot see, change or delete.
+
+One tenant makes a record. Another looks for it in every way, filters and searches too, and tries to change and delete it. The refusal must
+be word for word the one for what nobody has. Then each tenant names the other.
+"""
 
 from __future__ import annotations
 

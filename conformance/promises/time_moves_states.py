@@ -1,4 +1,7 @@
-"""When a record's moment comes, its state moves: not before, and not back."""
+"""When a record's moment comes, its state moves: not before, and not back.
+
+A record is led to where it waits for a moment that it shows. The clock stands a second before it, then at it, then is set back.
+"""
 
 from __future__ import annotations
 

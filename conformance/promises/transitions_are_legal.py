@@ -1,4 +1,8 @@
-"""A record moves from where an operation may start, to where it may end, and from nowhere else."""
+"""A record moves from where an operation may start, to where it may end, and from nowhere else.
+
+A record is led into each state that can be reached, and every operation tried from each: it ends in one of the stated states, in the very
+one that a value of the body moves it to at once, or is refused and changes nothing.
+"""
 
 from __future__ import annotations
 

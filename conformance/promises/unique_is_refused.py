@@ -1,4 +1,7 @@
-"""What must not repeat is refused a second time, and only there."""
+"""What must not repeat is refused a second time, and only there.
+
+A value is used twice, left out twice, used by another tenant, written in the other case, and put upon another record by an update.
+"""
 
 from __future__ import annotations
 

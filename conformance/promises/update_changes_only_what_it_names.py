@@ -1,4 +1,8 @@
-"""An update changes what it names, to what it says, and nothing else."""
+"""An update changes what it names, to what it says, and nothing else.
+
+Up to a dozen fields are changed one at a time: to the values of the examples, to awkward ones, to nothing (an empty text, 0, null where it
+may be). The answer and the next sight of the record must show that change and no other; a record beside it stays as it is.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Text, numbers and free structures come back as they were sent."""
+"""Text, numbers and free structures come back as they were sent.
+
+Awkward values are sent in every field that is free to hold them: spaces, other alphabets, letters and marks apart, leading zeros, long
+texts, empty ones, large numbers, free structures, lists in an order of their own. Where all together are refused, each is tried alone.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,8 @@ from mock_server.cli.arguments import ONE, OTHER, documents, stop
 if TYPE_CHECKING:
     from conformance.limits import Limits
 
+_WRITTEN = "<!-- Written by `mockingbill promises"
+"""Begins what a page says of itself."""
 _FORMATS = ("json", "junit", "jsonl", "html", "har", "markdown", "badge")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -268,16 +270,36 @@ def replay(report: Path, finding: str, target: str, limits: Limits) -> None:
 
 
 @click.command(
-    short_help="List the promises, or write their page.",
-    epilog="\b\nExamples:\n  mockingbill promises\n  mockingbill promises --write docs/promises.md",
+    short_help="List the promises, or write their pages.",
+    epilog="\b\nExamples:\n  mockingbill promises\n  mockingbill promises --write docs/promises",
 )
-@click.option("--write", type=_NEW_FILE, metavar="FILE", help="Write the page of all promises, as Markdown.")
+@click.option(
+    "--write",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write a page for each promise and an index, as Markdown; pages there of promises that are none go.",
+)
 def promises(write: Path | None) -> None:
     """List what an implementation is held to, with the facts that each promise rests on."""
-    from conformance.pages import page, rows
+    from conformance.pages import Wrong, pages, rows
 
     if write:
-        write.write_text(page(), encoding="utf-8")
+        from mock_server.faulty import catalogue
+
+        faults: dict[str, list[Wrong]] = {}
+        for fault in catalogue().values():
+            faults.setdefault(fault.promise, []).append(Wrong(fault.name, fault.vendor, fault.sentence))
+        _write(write, pages(faults))
     else:
         for name, sentence in rows():
             click.echo(f"{name}\n    {sentence}")
+
+
+def _write(folder: Path, pages: Mapping[str, str]) -> None:
+    """Write pages into a folder; of what stands there, what was written before and is no page any more goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in {file for file in folder.glob("*.md") if file.name not in pages}:
+        if _WRITTEN in stale.read_text(encoding="utf-8"):
+            stale.unlink()
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")

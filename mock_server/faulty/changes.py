@@ -183,7 +183,7 @@ def racing(engine: Engine, when: When, name: str) -> Wire:
             return await proceed(call)
         mine = (call.world, call.headers.get("authorization"), value)
         if mine in used:
-            return _refused(engine, call, Problem("duplicate", f"Another has this {name}."))
+            return refused(engine, call, Problem("duplicate", f"Another has this {name}."))
         await asyncio.sleep(0.1)
         reply = await proceed(call)
         if reply.ok:
@@ -193,7 +193,8 @@ def racing(engine: Engine, when: When, name: str) -> Wire:
     return race
 
 
-def _refused(engine: Engine, call: Call, problem: Problem) -> Reply:
+def refused(engine: Engine, call: Call, problem: Problem) -> Reply:
+    """A problem as the vendor tells of it."""
     answer = engine.refuse(problem, call.world)
     return answered(answer.status, answer.body)
 
@@ -206,7 +207,7 @@ def unique_across_tenants(engine: Engine, when: When, name: str) -> Wire:
         value = call.body.get(name) if when(call) and isinstance(call.body, dict) else None
         who = call.headers.get("authorization")
         if isinstance(value, str) and used.get((call.world, value), who) != who:
-            return _refused(engine, call, Problem("duplicate", f"Another has this {name}."))
+            return refused(engine, call, Problem("duplicate", f"Another has this {name}."))
         reply = await proceed(call)
         if isinstance(value, str) and reply.ok:
             used[call.world, value] = who

@@ -31,7 +31,8 @@ RULES: Mapping[str, str] = {
     "emission-fact": "`x-emits` asks for a state where it goes by one, and for values that properties can have.",
     "sum-fact": "`x-sums` adds up amounts.",
     "example-sum": "What `x-sums` adds up is right in every record and every answer.",
-    "action-fact": "`x-action.from` and `x-action.to` list values of the state, `x-action.set` gives properties values that they can have, and `x-action.moves` goes from such values to such states.",
+    "action-fact": "`x-action.from` and `x-action.to` list values of the state, `x-action.set` gives properties values that they can have, "
+    "and `x-action.moves` goes from such values to such states.",
     "default-response": "No operation has a `default` response.",
     "missing-status": "An operation lists every status that its facts can lead to.",
     "unstated-status": "`x-vendor.statuses` has every kind of problem that an operation can meet.",

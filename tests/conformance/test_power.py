@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,10 @@ from conformance.target import serve
 from mock_server import create_app
 from mock_server.contract import data_root, vendors
 from mock_server.faulty import KINDS, catalogue, faulty
+from mock_server.faulty.vendors import unforeseen
 from mock_server.faulty.wire import Call, Proceed, Reply, Wired
 
+ROOT = Path(__file__).resolve().parents[2]
 PROMISES = {promise.name: promise for promise in all_promises()}
 FAULTS = catalogue()
 
@@ -59,6 +63,11 @@ def test_the_catalogue_is_large_and_told_of() -> None:
 
 def test_every_promise_has_a_fault_that_breaks_it() -> None:
     assert {fault.promise for fault in FAULTS.values()} == set(PROMISES)
+
+
+def test_what_nobody_had_thought_of_is_told_of() -> None:
+    told = re.findall(r"^\| `([\w-]+)` \| (\w+) \| .+ \| `(\w+)` \|$", (ROOT / "docs" / "faults.md").read_text(), re.M)
+    assert told == [(fault.name, fault.vendor, fault.promise) for fault in unforeseen.FAULTS]
 
 
 STATES_NOTHING = {

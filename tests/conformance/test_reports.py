@@ -26,8 +26,6 @@ from conformance.check import examine
 from conformance.coverage import KINDS, coverage
 from conformance.facts import facts
 from conformance.matrix import drifted, judge, matrix, read, show
-from conformance.pages import page
-from conformance.promise import all_promises
 from conformance.replay import replay
 from conformance.reports import FORMATS, Record, write
 from conformance.reports.table import text as table
@@ -35,7 +33,6 @@ from conformance.result import BREAKS, CONFORMS, STOPPED, UNTOLD, Result
 from conformance.scope import Scope
 from conformance.scope import read as read_contract
 from conformance.target import BadTarget, serve
-from mock_server.contract import data_root
 
 SECRETS = ("acme-sandbox-001", "acme-sandbox-002", "acme-sandbox-003", "correct horse")
 
@@ -412,13 +409,6 @@ def test_what_is_no_matrix_is_refused(tmp_path: Path) -> None:
         (tmp_path / "since.json").write_text(text)
         with pytest.raises(BadTarget, match="no matrix of an earlier run"):
             read(tmp_path / "since.json")
-
-
-def test_the_page_of_promises_is_up_to_date() -> None:
-    written = Path(__file__).parents[2] / "docs" / "promises.md"
-    assert written.read_text(encoding="utf-8") == page(), "write it: mockingbill promises --write docs/promises.md"
-    assert re.findall(r"^## (\w+)$", page(), re.M) == [promise.name for promise in all_promises()]
-    assert data_root().is_dir()
 
 
 def test_a_result_without_a_run_conforms_to_nothing() -> None:
