@@ -110,6 +110,7 @@ class Client:
         self.seed = seed
         self.fresh = Fresh(f"{target.world}{layer[:1]}" if target.world else f"s{seed}{layer[:1]}", scope.schemas)
         self.transcript: list[Answer] = []
+        self.lacking: dict[str, str] = {}
         self.populated: dict[tuple[str, str], list[Any]] = {}
         self.found: dict[str, Any] = {}
         self.traces = Traces(scope, target)
@@ -129,6 +130,10 @@ class Client:
     def caller(self) -> Caller:
         """The default caller."""
         return self.target.caller
+
+    def lacks(self, part: str, why: str) -> None:
+        """Keep in mind that a part of what is being tested cannot be: it is told beside what comes of the rest."""
+        self.lacking[part] = why
 
     def close(self) -> None:
         """Close the connections."""

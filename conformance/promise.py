@@ -27,7 +27,8 @@ class Subject:
 class Promise:
     """A rule an implementation keeps, scripted. `facts` are the `x-` keys it probes.
 
-    `probe` returns where the promise is kept, raises Broken where it is not, NotTested where this target cannot show it.
+    `probe` returns where the promise is kept, raises Broken where it is not, NotTested where this target cannot show it; of a part that it
+    cannot show, `client.lacks` is told.
     """
 
     name: str

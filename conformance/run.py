@@ -148,6 +148,7 @@ class Run:
     def hold(self, promise: Promise, subject: Subject, client: Client) -> Outcome:
         """Put one promise to the test for one subject. Raises Unreachable where the target is gone."""
         client.transcript.clear()
+        client.lacking.clear()
         if why := self.excused.get(subject.operation.id):
             return self.record(Outcome("promises", promise.name, subject.name, "not tested", why))
         try:
@@ -165,6 +166,8 @@ class Run:
             outcome = Outcome("promises", promise.name, subject.name, "kept", "", len(client.transcript))
             if not client.transcript:
                 self.doubts.append(f"{promise.name} asked nothing about {subject.name}")
+        for part, why in client.lacking.items() if outcome.status == "kept" else ():
+            self.record(Outcome("promises", promise.name, f"{subject.name} {part}", "not tested", why))
         return self.record(outcome)
 
     def broken(self, promise: Promise, subject: Subject, client: Client, broken: Broken) -> Outcome:

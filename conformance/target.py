@@ -26,6 +26,9 @@ from mock_server.contract import Contract, load_fixtures
 WORLD_HEADER = "X-Mock-World"
 
 
+ALONE = "only one tenant's credentials are known"
+
+
 class BadTarget(Exception):
     """The target, or the file that describes it, makes no sense; the message says what."""
 

@@ -18,6 +18,9 @@ from conformance.scope import Scope
 from conformance.sights import present, upon
 from mock_server.contract import Operation
 
+_TOLD = (("expired", "expires_at"), ("revoked", "revoked"))
+"""Which property of a credential says that there are such ones."""
+
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
     for operation in scope.operations:
@@ -45,6 +48,7 @@ def _probe(subject: Subject, client: Client) -> None:
         _, headers = client.credentials(operation, refused)
         answer = client.call(operation, **arguments, credentials=False, headers=headers)
         _refused(subject, client, answer, why, "forbidden" if why == "revoked" else "unauthenticated")
+    _unknown(client, operation)
     if creates and present(client, operation.action.resource, client.caller) != before:
         raise Broken("nothing to be made by a refused call", "a new record")
 
@@ -73,6 +77,15 @@ def _wrong(client: Client, operation: Operation, token: str) -> Iterator[tuple[s
         yield "another scheme", {"Authorization": f"Basic {token}"}
         yield "a scheme without a token", {"Authorization": "Bearer"}
         yield "a token without a scheme", {"Authorization": token}
+
+
+def _unknown(client: Client, operation: Operation) -> None:
+    """Say once which credentials the document tells of that are not known."""
+    resource = client.scope.contract.resources.get("Credential")
+    told = {why for why, shown in _TOLD if resource is not None and shown in resource.properties}
+    for why in sorted(told - set(client.target.refused)):
+        if client.found.setdefault(f"no {why}", operation.id) == operation.id:
+            client.lacks(why, f"no {why} credential is known")
 
 
 def _refused(subject: Subject, client: Client, answer: Answer, what: str, kind: str) -> None:

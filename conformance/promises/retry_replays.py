@@ -18,6 +18,7 @@ from conformance.promise import Promise, Subject
 from conformance.records import base_body, freshen
 from conformance.schemas import drop
 from conformance.scope import Scope
+from conformance.target import ALONE
 from mock_server.contract import Operation
 
 _MINUTE = 60
@@ -111,12 +112,15 @@ def _not_remembered(client: Client, operation: Operation, media: str, body: Any)
 
 def _elsewhere(client: Client, operation: Operation, media: str, header: dict[str, str], first: Answer) -> None:
     """A key belongs to a tenant: another tenant's call with it is a call of its own."""
+    part = "in another tenant"
     if not client.target.others:
+        client.lacks(part, ALONE)
         return
     other = client.target.others[0]
     try:
         _, body = base_body(client, operation, caller=other)
-    except NotTested:
+    except NotTested as reason:
+        client.lacks(part, str(reason))
         return
     answer = client.call(operation, body=body, media=media, headers=header, caller=other)
     if not answer.ok:

@@ -19,7 +19,7 @@ from conformance.promise import Promise, Subject, of
 from conformance.records import base_body, make
 from conformance.scope import Scope
 from conformance.sights import Made, look, see, upon
-from conformance.target import Caller
+from conformance.target import ALONE, Caller
 from mock_server.contract import Operation
 
 
@@ -38,7 +38,7 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
 
 def _probe(subject: Subject, client: Client) -> None:
     if not client.target.others:
-        raise NotTested("only one tenant's credentials are known")
+        raise NotTested(ALONE)
     other = client.target.others[0]
     if subject.detail.get("foreign"):
         _foreign_tenant(subject, client, other)

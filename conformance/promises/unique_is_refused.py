@@ -14,6 +14,7 @@ from conformance.promise import Promise, Subject
 from conformance.records import base_body, make
 from conformance.scope import Scope
 from conformance.sights import Made, upon
+from conformance.target import ALONE
 from mock_server.contract import Operation
 
 
@@ -55,6 +56,8 @@ def _probe(subject: Subject, client: Client) -> None:
         answer = client.call(operation, body={**theirs, **values}, caller=elsewhere)
         if not answer.ok:
             raise Broken(f"{operation.success.status} in another tenant, where nothing has these values", str(answer))
+    elif resource.scope == "tenant":
+        client.lacks("in another tenant", ALONE)
     for update in client.scope.acting("update", on=resource.name):
         _by_update(client, update, group, values, first)
 

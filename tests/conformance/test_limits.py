@@ -24,7 +24,7 @@ from conformance.report import CONFORMS, UNTOLD
 from conformance.responses.configuration import Layer, configuration
 from conformance.run import UNTESTED, Run, Settings, preflight, rehearse
 from conformance.sending import IMPATIENT, LIMITED, retry_after
-from conformance.target import BadTarget, base_url, limits_of, serve
+from conformance.target import ALONE, BadTarget, base_url, limits_of, serve
 
 PROMISES = {promise.name: promise for promise in all_promises()}
 SEVERAL = (
@@ -304,3 +304,37 @@ def test_what_was_said_stands_in_the_command_that_does_it_again() -> None:
         .replay()
         .endswith("--mockingbill-timeout 2.5 --mockingbill-consistency 0.5 --mockingbill-read-only")
     )
+
+
+# What is not there ------------------------------------------------------------------------------------------------------
+
+
+def test_what_needs_another_tenant_or_a_clock_is_not_tested_and_the_rest_of_a_promise_is(tmp_path: Path) -> None:
+    file = tmp_path / "target.yaml"
+    file.write_text("token: acme-sandbox-001\ntenant: north\n")
+    with serve(acme_server.create_app()) as url:
+        run = begun(url, file=file)
+        assert held(run, *PROMISES) == {"kept", "not tested"}
+    untested = {(o.promise, o.subject): o.reason for o in run.outcomes if o.status == "not tested"}
+    kept = {(o.promise, o.subject) for o in run.outcomes if o.status == "kept"}
+    for promise, subject, part in [
+        ("retry_replays", "createCustomer", " in another tenant"),
+        ("unique_is_refused", "createCustomer external_id", " in another tenant"),
+        ("tenants_never_meet", "createCustomer", ""),
+    ]:
+        assert untested[promise, subject + part] == ALONE
+        assert ((promise, subject) in kept) == bool(part)
+    assert untested["credentials_matter", "listCustomers expired"] == "no expired credential is known"
+    assert "no clock to move" in untested["cancelled_stays_cancelled", "Customer archived"]
+    assert all(o.calls for o in run.outcomes if o.status == "kept")
+    assert run.doubts == []
+
+
+def test_without_a_deletion_nothing_is_said_about_deletions() -> None:
+    with serve(acme_server.create_app("delete-keeps")) as url:
+        run = begun(url)
+        run.scope.__dict__["operations"] = tuple(o for o in run.scope.operations if o.action.verb != "delete")
+        assert held(run, "deleted_is_gone") == set()
+        assert held(run, "ids_are_never_reused") == {"kept"}
+        assert lifecycle.execute(run, "Customer").status == "kept"
+        assert {outcome.status for outcome in responses.execute(run, "fuzzing")} == {"kept"}
