@@ -31,7 +31,7 @@ def mockingbill_sandbox(mockingbill_options: dict[str, Any]) -> Iterator[Sandbox
 
 @pytest.fixture
 def mockingbill(request: pytest.FixtureRequest, mockingbill_sandbox: Sandbox) -> Iterator[World]:
-    """A world of the sandbox, for this test alone: `mockingbill("wispgate").url` is where an API answers, `.client` calls it without a port."""
+    """A world of the sandbox, for this test alone: `mockingbill(VENDOR).url` is where its API answers, `.client` calls it without a port."""
     from mock_server.testing.world import name_for
 
     with mockingbill_sandbox.world(name_for(request.node.nodeid)) as world:
