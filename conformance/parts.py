@@ -16,8 +16,9 @@ import httpx
 
 from conformance.cleaning import STOPPED, gathered
 from conformance.finding import Unreachable
+from conformance.preflight import preflight
 from conformance.report import Result
-from conformance.run import AMOUNTS, UNTESTED, Run, Settings, preflight, unreached
+from conformance.run import AMOUNTS, UNTESTED, Run, Settings, unreached
 from conformance.scope import Scope
 
 _LAYERS = {"fuzzing": 9, "lifecycle": 2, "promises": 2, "responses": 10}

@@ -50,7 +50,8 @@ class Session:
     def started(self) -> Run:
         """The run, begun on first use. Raises Unreachable, BadTarget."""
         if self.run is None:
-            from conformance.run import Run, preflight
+            from conformance.preflight import preflight
+            from conformance.run import Run
             from conformance.target import base_url, limits_of, reach
 
             limits = limits_of(self.settings.target_file, self.settings.limits)

@@ -25,9 +25,10 @@ from conformance import lifecycle, responses
 from conformance.check import check
 from conformance.cleaning import KEPT, NO_WAY, STOPPED, Left
 from conformance.finding import Unreachable
+from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.records import base_body, make
-from conformance.run import Run, Settings, preflight, rehearse
+from conformance.run import Run, Settings, rehearse
 from conformance.sights import present
 from conformance.target import serve
 from mock_server import create_app

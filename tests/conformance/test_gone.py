@@ -21,10 +21,11 @@ from conformance.aftermath import Aftermath
 from conformance.check import check
 from conformance.finding import Unreachable
 from conformance.limits import Limits
+from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import UNTOLD
 from conformance.result import Result
-from conformance.run import Run, Settings, preflight, rehearse
+from conformance.run import Run, Settings, rehearse
 from conformance.target import serve
 
 PROMISES = {promise.name: promise for promise in all_promises()}

@@ -19,10 +19,11 @@ from conformance.check import check
 from conformance.control import ask
 from conformance.finding import NotTested, Unreachable
 from conformance.limits import READ_ONLY, UNSAID, Limits
+from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import CONFORMS, UNTOLD
 from conformance.responses.configuration import Layer, configuration
-from conformance.run import UNTESTED, Run, Settings, preflight, rehearse
+from conformance.run import UNTESTED, Run, Settings, rehearse
 from conformance.sending import IMPATIENT, LIMITED, retry_after
 from conformance.target import ALONE, BadTarget, base_url, limits_of, serve
 

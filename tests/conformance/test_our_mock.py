@@ -9,8 +9,9 @@ import pytest
 
 from conformance import lifecycle, responses
 from conformance.facts import facts, probings
+from conformance.preflight import preflight
 from conformance.promise import all_promises
-from conformance.run import Run, Settings, preflight, rehearse
+from conformance.run import Run, Settings, rehearse
 from conformance.target import base_url, serve
 from mock_server import create_app
 from mock_server.contract import vendors

@@ -19,9 +19,10 @@ from conformance import lifecycle
 from conformance.check import check
 from conformance.control import Endpoint, received
 from conformance.finding import NotTested
+from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import BREAKS
-from conformance.run import Outcome, Run, Settings, preflight, rehearse
+from conformance.run import Outcome, Run, Settings, rehearse
 from conformance.target import BadTarget, serve
 from mock_server import create_app
 

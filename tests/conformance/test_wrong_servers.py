@@ -9,8 +9,9 @@ import acme_server
 import pytest
 from acme import DOCUMENT
 
+from conformance.preflight import preflight
 from conformance.promise import all_promises
-from conformance.run import Outcome, Run, Settings, preflight, rehearse
+from conformance.run import Outcome, Run, Settings, rehearse
 from conformance.target import serve
 
 CAUGHT_BY = {

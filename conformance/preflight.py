@@ -1,0 +1,57 @@
+"""What is looked at before a run: that the target answers, takes the credentials, and, where it may only be read, what there is to read."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from conformance.cleaning import in_own_world
+from conformance.client import Client
+from conformance.finding import Broken, NotTested, Unreachable, Withheld
+from conformance.limits import READ_ONLY
+from conformance.records import base_body
+from conformance.run import Run
+from conformance.sights import visible
+
+
+def preflight(run: Run) -> None:
+    """See that the target answers and takes the credentials. Raises Unreachable."""
+    secured = [operation for operation in run.scope.operations if operation.secured]
+    order = {"list": 0, "retrieve": 1, "create": 2}
+    operations = (
+        sorted(secured, key=lambda operation: order.get(operation.action.verb, 3))[:4] or run.scope.operations[:1]
+    )
+    refused: list[str] = []
+    with run.client("preflight") as client:
+        for operation in operations:
+            try:
+                arguments = (
+                    dict(zip(("media", "body"), base_body(client, operation), strict=True)) if operation.body else {}
+                )
+                answer = client.call(operation, **arguments)
+            except (Broken, NotTested, Withheld):
+                continue
+            if answer.status not in (401, 403):
+                break
+            refused.append(f"{operation.id}: {answer}")
+        if len(refused) == len(operations):
+            raise Unreachable(f"the target refuses the credentials; {refused[0]}")
+        if run.target.limits.read_only:
+            _find(run, client)
+        run.in_own_worlds = in_own_world(client)
+
+
+def _find(run: Run, client: Client) -> None:
+    """Learn from lists which records there are, where none may be made; what reads one of which none is known is excused."""
+    known = {name: dict(records) for name, records in run.target.caller.known.items()}
+    for name, resource in run.scope.contract.resources.items():
+        if not resource.known and run.scope.listings(name):
+            known[name] = {}
+            with contextlib.suppress(Broken, NotTested, Withheld):
+                found = [record for record in visible(client, name, client.caller) if resource.key in record]
+                known[name] = {f"found-{number}": record for number, record in enumerate(found[:3], start=1)}
+    run.target = replace(run.target, caller=replace(run.target.caller, known=known))
+    for operation in run.scope.operations:
+        by = operation.action.by
+        if by and by[0] != "credential" and not known.get(operation.action.resource):
+            run.excused.setdefault(operation.id, f"{READ_ONLY}, and no {operation.action.resource} is known")
