@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint format bench power clean
+.PHONY: help serve test check lint format bench power precision clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ bench: $(READY) ## Measure against Prism, Mockoon, stock Connexion and a hand-wr
 
 power: $(READY) ## Hold every server of the fault catalogue to every promise, on five seeds; half an hour (POWER="--meant --seeds 1" for a minute)
 	@$(RUN)python -m bench.power $(POWER)
+
+precision: $(READY) ## Hold right servers to their contracts, on twenty seeds: nothing may be said; an hour (PRECISION="--profile smoke --seeds 1" for minutes)
+	@$(RUN)python -m bench.precision $(PRECISION)
 
 clean: ## Remove everything that was made here
 	rm -rf $(VENV) .cache .hypothesis .schemathesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist reports
