@@ -16,7 +16,10 @@ import httpx
 from conformance import reproduction
 from conformance.exchange import Mask
 
-_MARKS = (re.compile(r"check-[0-9a-f]{10}"), re.compile(r"mockingbill\.[0-9a-z]{13}"))
+_MARKS = (
+    re.compile(r"check-[0-9a-f]{10}", re.I),
+    re.compile(r"mockingbill-(?:[0-9a-f]{13}|[0-9a-f]{6})(?![0-9a-z-])", re.I),
+)
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _HEAD = '''"""{title}
 

@@ -31,7 +31,10 @@ def send(steps: list[dict[str, Any]], base_url: str, marks: list[str]) -> list[d
     `marks` are names that belong to the recorded run; each is made new, so that unique values are unique again. What an answer minted
     then, and a later call used, is replaced by what is minted now.
     """
-    learned = {mark: mark[:-6] + secrets.token_hex(3) for mark in marks}
+    ends = {mark.lower(): secrets.token_hex(3) for mark in marks}  # what differed in case alone still does
+    learned = {
+        mark: mark[:-6] + (ends[mark.lower()].upper() if mark.isupper() else ends[mark.lower()]) for mark in marks
+    }
     answers: list[dict[str, Any]] = []
     with httpx.Client(timeout=30, trust_env=False) as http:
         while len(answers) < len(steps):
