@@ -181,12 +181,20 @@ def apart(client: Client) -> Iterator[None]:
     try:
         yield
     finally:
-        if world and client.found.get("control", "").endswith("/_mock") and not client.target.control:
-            length = len(client.transcript)
-            if _is_ours(client):
-                ask(client, "POST", "/reset")
-            del client.transcript[length:]
-        client.world, client.populated = world, populated
+        try:
+            _reset(client)
+        finally:
+            client.world, client.populated = world, populated
+
+
+def _reset(client: Client) -> None:
+    """Empty the world that was apart, where the target has worlds."""
+    ours = client.found.get("control", "").endswith("/_mock") and not client.target.control
+    if client.world and ours and not client.sending.read_only:
+        length = len(client.transcript)
+        if _is_ours(client):
+            ask(client, "POST", "/reset")
+        del client.transcript[length:]
 
 
 def _is_ours(client: Client) -> bool:

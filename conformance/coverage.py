@@ -38,11 +38,14 @@ def coverage(
 ) -> dict[str, Any]:
     """The coverage of a run as plain data, by kind; `counts` are answers by operation and status, `fields` what calls held."""
     counts = {name: {str(status): times for status, times in found.items()} for name, found in counts.items()}
+    withheld = {
+        o["subject"]: o["reason"] for o in outcomes if o["layer"] == "responses" and o["status"] == "not tested"
+    }
     failed = {f["subject"] for o in outcomes if o["status"] == "broken" for f in o["findings"]}
     found: dict[str, list[Covered]] = {
-        "operations": list(_operations(scope, outcomes, counts, failed)),
-        "statuses": list(_statuses(scope, counts)),
-        "fields": list(_fields(scope, fields)),
+        "operations": list(_operations(scope, counts, failed, withheld)),
+        "statuses": list(_statuses(scope, counts, withheld)),
+        "fields": list(_fields(scope, fields, withheld)),
         "facts": list(_facts(scope, outcomes)),
         "promises": list(_promises(scope, outcomes)),
     }
@@ -71,12 +74,16 @@ def _counted(things: Sequence[Covered]) -> dict[str, Any]:
 
 
 def _operations(
-    scope: Scope, outcomes: Sequence[Mapping[str, Any]], counts: Mapping[str, Mapping[str, int]], failed: set[str]
+    scope: Scope, counts: Mapping[str, Mapping[str, int]], failed: set[str], withheld: Mapping[str, str]
 ) -> Iterator[Covered]:
+    """The operations; `withheld` are those that this target does not let be tested, and why."""
     for operation in scope.operations:
         answers = counts.get(operation.id, {})
         if not any(status.startswith("2") for status in answers):
             seen = ", ".join(f"{status} x{times}" for status, times in sorted(answers.items())) or "never called"
+            if operation.id in withheld:
+                yield Covered(operation.id, "barred", withheld[operation.id])
+                continue
             yield Covered(operation.id, "missed", f"never succeeded ({seen})")
         else:
             broken = operation.id in failed
@@ -84,7 +91,7 @@ def _operations(
     yield from (Covered(operation.id, "barred", _UNASKED) for operation in scope.unseen())
 
 
-def _statuses(scope: Scope, counts: Mapping[str, Mapping[str, int]]) -> Iterator[Covered]:
+def _statuses(scope: Scope, counts: Mapping[str, Mapping[str, int]], withheld: Mapping[str, str]) -> Iterator[Covered]:
     for operation in scope.operations:
         answers = counts.get(operation.id, {})
         for status in operation.responses:
@@ -93,17 +100,24 @@ def _statuses(scope: Scope, counts: Mapping[str, Mapping[str, int]]) -> Iterator
                 yield Covered(name, "kept")
             elif status == 429 or status >= 500:
                 yield Covered(name, "barred", "no caller can bring it about on purpose")
+            elif operation.id in withheld:
+                yield Covered(name, "barred", withheld[operation.id])
             else:
                 yield Covered(name, "missed", "no answer had it")
 
 
-def _fields(scope: Scope, fields: Mapping[str, Sequence[str]]) -> Iterator[Covered]:
+def _fields(scope: Scope, fields: Mapping[str, Sequence[str]], withheld: Mapping[str, str]) -> Iterator[Covered]:
     for operation in scope.operations:
         seen = set(fields.get(operation.id, ()))
         for path in sorted(stated_fields(scope, operation)):
             why = "never sent in a call that succeeded" if path.startswith(">") else "never shown"
             name = f"{operation.id} {path}"
-            yield Covered(name, "kept") if path in seen else Covered(name, "missed", why)
+            if path in seen:
+                yield Covered(name, "kept")
+            elif operation.id in withheld:
+                yield Covered(name, "barred", withheld[operation.id])
+            else:
+                yield Covered(name, "missed", why)
 
 
 def _facts(scope: Scope, outcomes: Sequence[Mapping[str, Any]]) -> Iterator[Covered]:

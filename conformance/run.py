@@ -154,7 +154,10 @@ class Run:
         except Broken as broken:
             outcome = self.broken(promise, subject, client, broken)
         except (NotTested, Withheld) as reason:
-            outcome = Outcome("promises", promise.name, subject.name, "not tested", str(reason), len(client.transcript))
+            why = str(reason)
+            if self.sending.read_only and READ_ONLY not in why:
+                why = f"{READ_ONLY}: {why}"
+            outcome = Outcome("promises", promise.name, subject.name, "not tested", why, len(client.transcript))
         except (Unreachable, KeyboardInterrupt):
             raise
         except Exception as error:

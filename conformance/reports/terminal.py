@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from conformance.cleaning import Left
 from conformance.reports.plain import coverage_rows, described
 from conformance.result import BREAKS, CONFORMS, VERDICTS, Result
 
+_MANY = 20
 _MARKS = {"broken": "red", "known": "cyan", "apart": "yellow"}
 
 
@@ -48,9 +49,8 @@ def summarise(console: Console, results: Sequence[Result], code: int) -> None:
             console.print(
                 Text(f"  {row.kind:<11} {tested}{more}; index {row.index} %, score {row.score} %"), soft_wrap=True
             )
-        for outcome in result.having("not tested"):
-            line = f"  not tested  {outcome['promise']} {outcome['subject']}: {outcome['reason']}"
-            console.print(Text(line), soft_wrap=True)
+        for line in _untested(result):
+            console.print(Text(f"  not tested  {line}"), soft_wrap=True)
         for stale in result.stale:
             console.print(Text(f"  stale       {stale}"), soft_wrap=True)
         for left in result.left:
@@ -61,3 +61,15 @@ def summarise(console: Console, results: Sequence[Result], code: int) -> None:
         if not result.finished:
             console.print(Text(f"  stopped after {len(result.outcomes)} of {result.planned or '?'}"))
     console.print(Text(f"exit {code}: {VERDICTS[code]}"))
+
+
+def _untested(result: Result) -> Iterator[str]:
+    """What was not tested, and why; a reason that holds for many is told once, for the reports name them all."""
+    groups: dict[str, list[str]] = {}
+    for outcome in result.having("not tested"):
+        groups.setdefault(outcome["reason"], []).append(f"{outcome['promise']} {outcome['subject']}")
+    for reason, names in groups.items():
+        if len(names) > _MANY:
+            yield f"{len(names)} in all, such as {names[0]}: {reason}"
+        else:
+            yield from (f"{name}: {reason}" for name in names)
