@@ -70,6 +70,8 @@ def replay(report: Path, which: str, target: str = "", console: Console | None =
     except (BadTarget, ContractError, Unreachable) as error:
         console.print(Text(f"could not tell: {error}"), soft_wrap=True)
         return UNTOLD
+    for left in run.left:
+        console.print(Text(f"left behind {left}"), soft_wrap=True)
     same = [
         finding
         for outcome in outcomes

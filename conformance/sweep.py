@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from conformance.cleaning import delete, marked
 from conformance.client import Client
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import UNSAID
-from conformance.report import BREAKS, CONFORMS, UNTOLD
+from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD
 from conformance.run import Run, Settings
 from conformance.scope import Scope, read
 from conformance.target import BadTarget, base_url, limits_of, reach
@@ -53,16 +54,20 @@ def sweep(
     except (BadTarget, ContractError, Unreachable) as error:
         _say(console, f"could not tell: {' '.join(str(error).split())}")
         return UNTOLD
+    except KeyboardInterrupt:
+        _say(console, f"exit {STOPPED}: stopped; what is not named was not touched")
+        return STOPPED
     return code
 
 
 def _sweep(client: Client, dry_run: bool, console: Console) -> int:
     scope = client.scope
     found, unseen, failed = _found(client)
-    swept = found if dry_run else _deleted(client, found)
-    for one in swept:
+    swept = []
+    for one in found if dry_run else _deleted(client, found):
         verb = "would delete" if dry_run else "cannot delete" if one.why else "deleted"
         _say(console, f"{verb:<14}{one}{f': {one.why}' if one.why else ''}")
+        swept.append(one)
     for name, why in {**unseen, **failed}.items():
         _say(console, f"not looked at {name}: {why}")
     left = len(swept) if dry_run else sum(bool(one.why) for one in swept)
@@ -112,10 +117,16 @@ def _dependent_first(scope: Scope, names: list[str]) -> list[str]:
     return ordered
 
 
-def _deleted(client: Client, found: list[Swept]) -> list[Swept]:
-    """Each deleted, or with the reason why it is not; what is refused is tried once more when the rest is gone."""
-    tried = [Swept(one.trace, one.text, delete(client, one.trace)) for one in found]
-    return [Swept(one.trace, one.text, delete(client, one.trace)) if one.why else one for one in tried]
+def _deleted(client: Client, found: list[Swept]) -> Iterator[Swept]:
+    """Each, as soon as it is deleted; what is refused is tried once more when the rest is gone, and comes with the reason if it stays."""
+    refused = []
+    for one in found:
+        if delete(client, one.trace):
+            refused.append(one)
+        else:
+            yield one
+    for one in refused:
+        yield Swept(one.trace, one.text, delete(client, one.trace))
 
 
 def _say(console: Console, line: str) -> None:

@@ -16,11 +16,14 @@ from click.testing import CliRunner
 from rich.console import Console
 from test_cleaning import Refusing
 
+from conformance import cleaning
+from conformance.client import Client
 from conformance.records import make
 from conformance.run import Run, Settings
 from conformance.scope import Scope, read
 from conformance.sweep import _dependent_first, sweep
 from conformance.target import serve
+from conformance.traces import Trace
 from conformance.values import MARK
 from mock_server import create_app
 from mock_server.cli import main
@@ -104,6 +107,34 @@ def test_what_cannot_be_deleted_is_said() -> None:
     assert code == 1
     assert f"cannot delete Customer {key} (" in said
     assert ": deleteCustomer was answered 409" in said
+
+
+def test_what_is_refused_is_tried_once_more_when_the_rest_is_gone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    litter("subscriptionflow", url, "Customer", "Product")
+    asked: list[str] = []
+
+    def delete(client: Client, trace: Trace) -> str:
+        asked.append(trace.resource)
+        return cleaning.delete(client, trace) if asked.count(trace.resource) > 1 else "not yet"
+
+    monkeypatch.setattr("conformance.sweep.delete", delete)
+    code, said = swept("subscriptionflow", url)
+    assert (code, "not yet" in said) == (0, False)
+    assert asked.count("Product") == 2
+
+
+def test_ctrl_c_is_130_and_what_was_deleted_was_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    litter("subscriptionflow", url, "Customer", "Product")
+
+    def delete(client: Client, trace: Trace) -> str:
+        if trace.resource == "Customer":
+            raise KeyboardInterrupt
+        return cleaning.delete(client, trace)
+
+    monkeypatch.setattr("conformance.sweep.delete", delete)
+    code, said = swept("subscriptionflow", url)
+    assert (code, "deleted       EmailAddress" in said) == (130, True)
+    assert "exit 130: stopped" in said.splitlines()[-1]
 
 
 def test_a_contract_without_deletions_leaves_all_of_it() -> None:
