@@ -144,7 +144,7 @@ class Client:
 
         changing = changes(operation, method)
         try:
-            reply = self.sending.deliver(attempt, f"{method} {url}", changes=changing)
+            reply = self.sending.deliver(attempt, f"{method} {url.partition('?')[0]}", changes=changing)
         except Withheld as withheld:
             if operation is not None and withheld.reply is not None:
                 self.ledger.note(operation.id, withheld.reply.status_code)

@@ -80,7 +80,7 @@ def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, 
         return client.http.request(method, url, headers=headers, content=content, timeout=max(seconds, _YEARS))
 
     try:
-        reply = client.sending.deliver(attempt, f"{method} {url}", changes=method != "GET")
+        reply = client.sending.deliver(attempt, f"{method} {url.partition('?')[0]}", changes=method != "GET")
     except Broken as broken:
         raise Unreachable(f"the control address stopped answering: {broken.observed}") from None
     finally:

@@ -80,7 +80,8 @@ class Sending:
         if changes and self.read_only:
             raise NotTested(READ_ONLY)
         self._settle()
-        for times in count():
+        refused = cut = put_off = 0
+        while True:
             self._count()
             seconds, began = self._allowed(), time.monotonic()
             try:
@@ -97,23 +98,23 @@ class Sending:
                 raise Broken("an answer", observed) from error
             except httpx.ConnectError as error:
                 self.look(str(error))
-                if times > len(_LOOKS):
+                if (refused := refused + 1) > len(_LOOKS):
                     raise Broken("an HTTP answer", f"{error} to {line}") from error
                 continue
             except httpx.HTTPError as error:
                 if self.look(str(error)):
                     raise Withheld("the target was gone for a moment") from error
-                if times:
+                if (cut := cut + 1) > 1:
                     raise Broken("an HTTP answer", f"{error} to {line}") from error
                 continue
             if reply.status_code == 429 or (reply.status_code == 503 and "retry-after" in reply.headers):
-                self._rest(reply, times)
+                self._rest(reply, put_off)
+                put_off += 1
                 continue
             if reply.status_code >= 500 and self.look(f"{reply.status_code} to {line}") and reply.status_code in _AWAY:
                 raise Withheld("the target was gone for a moment")
             self._given_up = False
             return reply
-        raise AssertionError("it is counted without end")
 
     def note(self, url: str, headers: Mapping[str, str]) -> None:
         """A read that succeeded: whether the target is there is seen by whether it does again."""
@@ -195,6 +196,8 @@ class Sending:
         if self._many > 1 or times >= most:
             if self._many == 1:
                 self._given_up = self.fell_short = True
+                if reply.status_code in _AWAY:
+                    self.look(f"{reply.status_code} again and again")
             raise Withheld(LIMITED, reply)
         wait = _PAUSES[times] if asked is None else max(asked, 0.05)
         if self._waited + wait > self.patience:

@@ -47,7 +47,8 @@ class Patient(HTTPAdapter):
             return reply
 
         try:
-            reply = sending.deliver(attempt, f"{method} {request.url}", changes=change)
+            line = f"{method} {str(request.url).partition('?')[0]}"
+            reply = sending.deliver(attempt, line, changes=change)
         except Withheld as withheld:
             self.hook.withhold(str(withheld))
             if not isinstance(withheld.reply, requests.Response):

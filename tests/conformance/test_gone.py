@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import acme_server
+import httpx
 import pytest
 from acme import DOCUMENT
 from limited_servers import behind, mortal
@@ -26,6 +28,7 @@ from conformance.promise import all_promises
 from conformance.report import UNTOLD
 from conformance.result import Result
 from conformance.run import Run, Settings, rehearse
+from conformance.sending import Sending
 from conformance.target import serve
 
 PROMISES = {promise.name: promise for promise in all_promises()}
@@ -132,3 +135,39 @@ def test_a_target_that_is_gone_for_a_moment_is_no_finding() -> None:
         rehearse(run, (PROMISES["states_are_kept"], PROMISES["created_is_retrievable"]))
     outcomes = {outcome.status: outcome.reason for outcome in run.outcomes}
     assert outcomes == {"not tested": "the target was gone for a moment", "kept": ""}
+
+
+def test_a_connection_that_was_closed_during_a_wait_is_opened_again() -> None:
+    answers: Iterator[Any] = iter(
+        [httpx.Response(429, headers={"retry-after": "0"}), httpx.ReadError("reset"), httpx.Response(200)]
+    )
+
+    def attempt(seconds: float) -> httpx.Response:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, httpx.Response)
+        return answer
+
+    with serve(acme_server.create_app()) as url:
+        assert Sending(url, Limits()).deliver(attempt, "GET /", changes=False).status_code == 200
+
+
+def test_a_server_that_a_proxy_says_to_come_back_to_is_gone_once_it_does_not_come_back() -> None:
+    left = iter(range(4))
+
+    async def answering(request: Request, proceed: Any) -> Response:
+        return await proceed() if next(left, None) is not None else Response("", 503, {"Retry-After": "0"})
+
+    with serve(behind(answering)) as url:
+        run = Run.begin(Settings(DOCUMENT, url, "smoke"))
+        with pytest.raises(Unreachable, match="503 again and again"):
+            rehearse(run, (PROMISES["states_are_kept"], PROMISES["created_is_retrievable"]))
+
+
+def test_what_is_said_of_a_target_that_is_gone_holds_no_query() -> None:
+    with mortal("503", 0) as url:
+        run = Run.begin(Settings(DOCUMENT, url, "smoke"))
+        with run.client("promises") as client, pytest.raises(Unreachable) as said:
+            client.send("GET", "/customers", [("api_key", "acme-sandbox-001")])
+    assert "acme-sandbox-001" not in str(said.value)
