@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from pathlib import Path
 import acme_server
 import pytest
 from acme import DOCUMENT
+from click.testing import CliRunner
 from limited_servers import Counted, exhausted, late, limited, refusing, slow, soon
 from rich.console import Console
 
@@ -28,6 +31,7 @@ from conformance.run import UNTESTED, Run, Settings, rehearse
 from conformance.sending import IMPATIENT, LIMITED, retry_after
 from conformance.target import ALONE, BadTarget, base_url, limits_of, serve
 from mock_server import create_app
+from mock_server.cli import main
 
 PROMISES = {promise.name: promise for promise in all_promises()}
 SEVERAL = (
@@ -353,3 +357,25 @@ def test_without_a_deletion_nothing_is_said_about_deletions() -> None:
         assert held(run, "ids_are_never_reused") == {"kept"}
         assert lifecycle.execute(run, "Customer").status == "kept"
         assert {outcome.status for outcome in responses.execute(run, "fuzzing")} == {"kept"}
+
+
+@pytest.mark.parametrize(
+    "command", [["check", "acme", "--target", "http://127.0.0.1:9"], ["matrix", "acme", "a=http://127.0.0.1:9"]]
+)
+@pytest.mark.parametrize(("option", "value"), [("--timeout", "0"), ("--patience", "nan"), ("--consistency", "-1")])
+def test_an_option_that_is_no_length_of_time_is_a_usage_error(command: list[str], option: str, value: str) -> None:
+    result = CliRunner().invoke(main, [*command, option, value])
+    assert result.exit_code == 2
+    assert f"{option} is a number of seconds" in result.output
+
+
+def test_the_pytest_plugin_has_the_same_limits(tmp_path: Path) -> None:
+    options = ["--mockingbill-vendor", DOCUMENT, "--mockingbill-read-only", "--mockingbill-timeout", "5"]
+    counted = Counted()
+    with serve(counted.app) as url:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "conformance.suite"]
+        command += [*options, "--mockingbill-target", url, "--mockingbill-profile", "smoke", "-k", "answers_match"]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    assert run.returncode == 0, run.stdout
+    assert "3 passed, 4 skipped" in run.stdout
+    assert counted.changing == []
