@@ -27,6 +27,8 @@ from conformance.wire import curl
 _PATIENCE = 3.0
 _YEARS = 120.0
 """For how many seconds a clock may be on its way: all that falls due in decades happens meanwhile."""
+_LEADS = (1, 5, 20)
+"""How many seconds ahead a running clock is stopped: where moments that have passed are refused, the call must be there before."""
 _PAUSE = 0.01
 _SETTLED = 0.05
 
@@ -157,8 +159,8 @@ def timed(client: Client) -> bool:
 
 
 @contextlib.contextmanager
-def standing(client: Client, at: datetime | None = None) -> Iterator[datetime]:
-    """The clock stands still, at a moment or at the next whole second; afterwards it is as it was. Raises NotTested without a clock.
+def standing(client: Client) -> Iterator[datetime]:
+    """The clock stands still, at the next whole second; afterwards it is as it was. Raises NotTested without a clock.
 
     One that ran runs on from where it is. One that stood stands, where it stood before or, where it may not be set back, where it has come to.
     """
@@ -166,9 +168,18 @@ def standing(client: Client, at: datetime | None = None) -> Iterator[datetime]:
     here = _moment(status, before)
     stood = isinstance(before, dict) and before.get("frozen") is True
     try:
-        yield freeze(client, at or (here + timedelta(seconds=1)).replace(microsecond=0))
+        yield _stop(client, here)
     finally:
         ask(client, "POST", "/clock", {"freeze": iso(here)} if stood else {"resume": True})
+
+
+def _stop(client: Client, here: datetime) -> datetime:
+    """Let the clock stand still at a whole second ahead; a little later each time where that has passed before the call arrives."""
+    for lead in _LEADS:
+        with contextlib.suppress(NotTested):
+            return freeze(client, (here + timedelta(seconds=lead)).replace(microsecond=0))
+        here = now(client)
+    return freeze(client, (here + timedelta(seconds=_LEADS[-1])).replace(microsecond=0))
 
 
 @contextlib.contextmanager

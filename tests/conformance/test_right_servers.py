@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -10,6 +12,8 @@ from right import CLUB, flask_acme, plain_acme, plain_club
 from right.catalogue import RIGHT
 
 from bench.precision.judging import Judged, judge
+from conformance import control
+from conformance.client import Client
 from conformance.promise import all_promises
 from conformance.run import Run, Settings, rehearse
 
@@ -94,3 +98,20 @@ def test_the_club_that_may_not_be_set_back_says_so() -> None:
         httpx.post(f"{url}/control/clock", json={"freeze": "2031-01-01T00:00:00Z"}, trust_env=False)
         back = httpx.post(f"{url}/control/clock", json={"freeze": "2030-01-01T00:00:00Z"}, trust_env=False)
     assert back.status_code == 409
+
+
+def test_a_clock_that_is_past_the_moment_already_is_stopped_a_little_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine more than a second lies between the question and the call."""
+    with plain_club.serve() as url:
+        run = Run.begin(Settings(CLUB, url, "smoke", control="/control"))
+        with run.client("promises") as client:
+            moved, delays = control._move, [1.5]
+
+            def late(client: Client, body: Any) -> datetime:
+                time.sleep(delays.pop() if delays else 0)
+                return moved(client, body)
+
+            monkeypatch.setattr(control, "_move", late)
+            with control.standing(client) as moment:
+                assert moment.microsecond == 0
+    assert not delays
