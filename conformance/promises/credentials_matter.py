@@ -26,10 +26,16 @@ def _subjects(scope: Scope) -> Iterator[Subject]:
     for operation in scope.operations:
         if operation.secured:
             yield Subject(operation.id, operation, operation.pointer)
+        secret = [name for name, schema in scope.fields(operation).items() if schema.get("writeOnly")]
+        if operation.action.resource == "Credential" and operation.action.verb == "none" and secret and operation.body:
+            yield Subject(f"{operation.id} secrets", operation, operation.body.pointer, {"secret": secret})
 
 
 def _probe(subject: Subject, client: Client) -> None:
     operation, token = subject.operation, client.caller.token
+    if "secret" in subject.detail:
+        _guessed(operation, client, subject.detail["secret"])
+        return
     if token is None:
         raise NotTested("no credential is known")
     media, body = None, ABSENT
@@ -51,6 +57,19 @@ def _probe(subject: Subject, client: Client) -> None:
     _unknown(client, operation)
     if creates and present(client, operation.action.resource, client.caller) != before:
         raise Broken("nothing to be made by a refused call", "a new record")
+
+
+def _guessed(operation: Operation, client: Client, secret: list[str]) -> None:
+    """Who asks for a credential gets one for the right secret, and for none that is nearly right."""
+    media, body = base_body(client, operation)
+    if not client.call(operation, body=body, media=media).ok:
+        raise NotTested(f"no secret is known with which {operation.id} succeeds")
+    for name in secret:
+        value = body.get(name)
+        for guess in (value.swapcase(), value[:-1], f"{value}x", "") if isinstance(value, str) and value else ():
+            answer = client.call(operation, body={**body, name: guess}, media=media)
+            if answer.ok:
+                raise Broken(f"a refusal for a {name} that is nearly right", str(answer))
 
 
 def _aimed(client: Client, operation: Operation, body: Any) -> dict[str, Any]:

@@ -154,6 +154,9 @@ def _bodies(operation: Operation, client: Client) -> Iterator[tuple[str, set[int
     if wrong is not None:
         invalid = malformed | _due(operation, operation.statuses.get("invalid"))
         yield "a field of another type", invalid, client.call(operation, given=given, body=wrong, media=media)
+    for name, body in _no_choice(client, operation, whole) if media != FORM else ():
+        invalid = malformed | _due(operation, operation.statuses.get("invalid"))
+        yield f"a {name} that is none", invalid, client.call(operation, given=given, body=body, media=media)
     if 415 in operation.responses:
         answer = client.call(operation, given=given, body=b"<a>1</a>", media="application/xml")
         yield "another media type", {415}, answer
@@ -167,6 +170,13 @@ def _aimed(client: Client, operation: Operation) -> dict[str, Any]:
             given: dict[str, Any] = upon(client, operation, ready(client, operation))["given"]
             return given
     return {}
+
+
+def _no_choice(client: Client, operation: Operation, whole: Any) -> Iterator[tuple[str, Any]]:
+    """Bodies with a word that is none of those that a field has to choose from."""
+    for name, schema in client.scope.fields(operation).items() if isinstance(whole, dict) else ():
+        if schema.get("type") == "string" and "enum" in schema and name in whole and not schema.get("readOnly"):
+            yield name, {**whole, name: "mockingbill"}
 
 
 def _of_another_type(client: Client, operation: Operation, whole: Any) -> Any:

@@ -6,6 +6,7 @@ may be). The answer and the next sight of the record must show that change and n
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,9 @@ def _probe(subject: Subject, client: Client) -> None:
     sight, before = see(client, bystander)
     tried = 0
     for name, value in _changes(client, operation, made):
-        tried += _change(client, operation, made, name, value)
+        tried += _change(client, operation, made, {name: value})
+    for values in _halves(client, operation, made):
+        tried += _change(client, operation, made, values)
     if not tried:
         raise NotTested(f"{operation.id} refuses every change tried")
     _, after = see(client, bystander)
@@ -77,6 +80,26 @@ def _changes(client: Client, operation: Operation, made: Made) -> Iterator[tuple
             yield name, None
 
 
+def _halves(client: Client, operation: Operation, made: Made) -> Iterator[dict[str, Any]]:
+    """Half of the plain texts at a time, halved anew each time, so that of any two one is changed while the other is not."""
+    names = []
+    for name, schema in client.scope.fields(operation).items():
+        plain = schema.get("type") == "string" and not {"enum", "pattern", "format", "x-references"} & set(schema)
+        if (
+            plain
+            and not schema.get("readOnly")
+            and name in made.resource.properties
+            and ("body", name) != operation.action.by
+        ):
+            names.append(name)
+    for bit in range((len(names) - 1).bit_length() if len(names) > 1 else 0):
+        for side in (0, 1):
+            half = [name for number, name in enumerate(names) if number >> bit & 1 == side]
+            fields = client.scope.fields(operation)
+            with contextlib.suppress(NotTested):
+                yield {name: client.fresh.value(fields[name], made.record.get(name)) for name in half}
+
+
 def _named(client: Client, operation: Operation, name: str) -> list[Any]:
     """The values that the operation's examples give a field that names no record."""
     if "x-references" in client.scope.fields(operation)[name] or name in unique_fields(client, operation):
@@ -86,13 +109,13 @@ def _named(client: Client, operation: Operation, name: str) -> list[Any]:
     return [value for value in values if value is not None and not isinstance(value, bool)][:2]
 
 
-def _change(client: Client, operation: Operation, made: Made, name: str, value: Any) -> bool:
+def _change(client: Client, operation: Operation, made: Made, values: dict[str, Any]) -> bool:
     """Whether the change was accepted; what is then shown must be that change and no other."""
     sight, before = see(client, made)
     if before is None:
         raise Broken("the record that was just made", "it is not there")
-    body = {name: value}
-    if set(client.scope.schemas.required(operation.body.schema if operation.body else {})) - {name}:
+    body = dict(values)
+    if set(client.scope.schemas.required(operation.body.schema if operation.body else {})) - set(values):
         _, base = base_body(client, operation)
         body = {**base, **body}
     answer = client.call(operation, **upon(client, operation, made, body=body))
@@ -112,11 +135,13 @@ def _change(client: Client, operation: Operation, made: Made, name: str, value: 
     wrong += shown_as(client, sight.operation, sight.view, body, after) + _others(
         client, made, sight, before, after, set(body)
     )
-    shows = client.scope.shown(sight.operation, sight.view).get(name, {})
-    if value is None and shows.get("nullable") and after.get(name) is not None:
-        wrong.append(f"{name} is {after[name]!r}, null was sent")
+    shows = client.scope.shown(sight.operation, sight.view)
+    for name, value in values.items():
+        if value is None and shows.get(name, {}).get("nullable") and after.get(name) is not None:
+            wrong.append(f"{name} is {after[name]!r}, null was sent")
     if wrong:
-        raise Broken(f"{name} changed to {value!r}, the rest as it was", "; ".join(wrong))
+        told = ", ".join(f"{name} changed to {value!r}" for name, value in list(values.items())[:3])
+        raise Broken(f"{told}{', …' if len(values) > 3 else ''}, the rest as it was", "; ".join(wrong[:6]))
     return True
 
 
