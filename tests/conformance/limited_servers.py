@@ -114,7 +114,7 @@ def slow(seconds: float, only: str = "", app: ASGIApp | None = None) -> ASGIApp:
 def late(seconds: float) -> ASGIApp:
     """Shows a change after a while: what is read comes from a second server, to which each change is brought that much later."""
     main, copy = acme_server.create_app(), acme_server.create_app()
-    underway: set[asyncio.Task[None]] = set()
+    underway: list[tuple[float, Scope, bytes]] = []
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -123,17 +123,12 @@ def late(seconds: float) -> ASGIApp:
         request = Request(scope, receive)
         body = await request.body()
         if request.method == "GET" or request.url.path.startswith("/filters"):
-            await (await answered(copy, scope, body))(scope, receive, send)
-            return
-        response = await answered(main, scope, body)
-
-        async def bring() -> None:
-            await asyncio.sleep(seconds)
-            await answered(copy, scope, body)
-
-        task = asyncio.create_task(bring())
-        underway.add(task)
-        task.add_done_callback(underway.discard)
+            while underway and underway[0][0] <= time.monotonic():
+                await answered(copy, *underway.pop(0)[1:])
+            response = await answered(copy, scope, body)
+        else:
+            response = await answered(main, scope, body)
+            underway.append((time.monotonic() + seconds, scope, body))
         await response(scope, receive, send)
 
     return outer
