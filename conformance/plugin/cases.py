@@ -62,6 +62,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     ours = session.config.stash.get(SESSION, None)
     if ours is not None and not hasattr(session.config, "workerinput"):
         ours.tell("planned", count=len(ours.planned))
+        ours.plugins = session.config.pluginmanager
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

@@ -40,12 +40,22 @@ class Session:
         self.fatal = ""
         self.elsewhere: list[Account] = []
         self.stack = contextlib.ExitStack()
+        self.plugins: pytest.PytestPluginManager | None = None
 
     def tell(self, kind: str, **content: Any) -> None:
         """Write an event where somebody listens."""
         if self.events:
             with self.events.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps({"kind": kind, **content}, ensure_ascii=True, default=str) + "\n")
+
+    def note(self, line: str) -> None:
+        """Say what takes time: to whoever listens, else on the terminal."""
+        self.tell("note", text=line)
+        reporter = self.plugins and self.plugins.get_plugin("terminalreporter")
+        if reporter and not self.events:
+            capturing: Any = self.plugins and self.plugins.get_plugin("capturemanager")
+            with capturing.global_and_fixture_disabled() if capturing else contextlib.nullcontext():
+                reporter.write_line(f"mockingbill: {line}")
 
     def started(self) -> Run:
         """The run, begun on first use. Raises Unreachable, BadTarget."""
@@ -59,7 +69,7 @@ class Session:
             run = Run.begin(replace(self.settings, target=url))
             run.told = lambda outcome: self.tell("outcome", **outcome.as_json())
             run.noticed = lambda kind, content: self.tell(kind, **content)
-            run.sending.told = lambda line: self.tell("note", text=line)
+            run.sending.told = self.note
             preflight(run)
             self.run = run
         return self.run

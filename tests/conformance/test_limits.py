@@ -379,3 +379,13 @@ def test_the_pytest_plugin_has_the_same_limits(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout
     assert "3 passed, 4 skipped" in run.stdout
     assert counted.changing == []
+
+
+def test_the_pytest_plugin_says_that_it_waits(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "conformance.suite"]
+    command += ["--mockingbill-vendor", DOCUMENT, "--mockingbill-profile", "smoke", "-k", "states_are_kept"]
+    with serve(refusing(4, lambda: "1")) as url:
+        command += ["--mockingbill-target", url]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    assert f"mockingbill: waiting 1 s, 1 of 300 s in all: {LIMITED}" in run.stdout
+    assert run.returncode == 0, run.stdout
