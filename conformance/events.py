@@ -143,31 +143,10 @@ def body_of(client: Client, delivery: Delivery) -> Json:
     webhook = webhook_of(client, delivery)
     try:
         if webhook.media == FORM:
-            return typed(client.scope.schemas, webhook.schema, unpack(delivery.body.decode()))
+            return client.scope.schemas.typed(webhook.schema, unpack(delivery.body.decode()))
         return json.loads(delivery.body)
     except (ValueError, RecursionError):
         raise Broken(f"a body of {webhook.media}", delivery.body[:200].decode("utf-8", "replace")) from None
-
-
-def typed(schemas: Schemas, schema: Json, value: Json) -> Json:
-    """What a form carried as text, in the types of a schema."""
-    node = schemas.follow(schema)
-    if isinstance(value, dict):
-        properties = schemas.properties(node)
-        return {name: typed(schemas, properties.get(name, {}), item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [typed(schemas, node.get("items", {}), item) for item in value]
-    kind = node.get("type")
-    if value == "" and node.get("nullable"):
-        return None
-    if kind == "boolean":
-        return {"true": True, "false": False, "1": True, "0": False}.get(value, value)
-    if kind in ("integer", "number"):
-        try:
-            return int(value) if value.lstrip("-").isdecimal() else float(value)
-        except ValueError:
-            return value
-    return value
 
 
 def shown_in(client: Client, webhook: Webhook, body: Json, resource: Resource) -> Iterator[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -66,6 +67,27 @@ class Schemas:
         for step in path:
             node = self.follow(node.get("items", {})) if step == "-" else self.properties(node).get(step, {})
         return node
+
+    def typed(self, schema: Json, value: Json) -> Json:
+        """What a form or a query carries as text, in the types of a schema; text that spells no value of its type stays text."""
+        node = self.follow(schema)
+        if isinstance(value, dict):
+            properties = self.properties(node)
+            return {name: self.typed(properties.get(name, {}), item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.typed(node.get("items", {}), item) for item in value]
+        kind = node.get("type")
+        if value == "" and node.get("nullable"):
+            return None
+        if kind == "boolean":
+            return {"true": True, "false": False, "1": True, "0": False}.get(value, value)
+        if kind in ("integer", "number"):
+            try:
+                number = int(value) if value.lstrip("-").isdecimal() else float(value)
+            except ValueError:
+                return value
+            return number if math.isfinite(number) else value
+        return value
 
     def fits(self, schema: Json, value: Json, direction: Direction = "request") -> bool:
         """Whether the value is valid in that direction."""
