@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,117 +34,129 @@ Knows = Callable[[str, Mapping[str, Any]], Known | None]
 """The entry of the baseline that knows a finding of a vendor."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a check.
+
+    `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
+    replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
+    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none. `limits` are what may be asked of it,
+    before those of the target file. `keep` leaves what is made where it is.
+    """
+
+    vendors: Sequence[str]
+    target: str
+    profile: Profile = "default"
+    seed: int = 1
+    include_inferred: bool = False
+    target_file: Path | None = None
+    workers: int | None = None
+    control: str = ""
+    limits: Limits = UNSAID
+    keep: bool = False
+
+    def scopes(self) -> list[Scope]:
+        """The contracts, read. Raises ContractError; BadTarget where there is none, or one URL is said to be several APIs."""
+        scopes = [Scope(read(vendor), self.include_inferred) for vendor in self.vendors]
+        if not scopes:
+            raise BadTarget("no vendor is named")
+        if len(scopes) > 1 and self.target.startswith("http") and "{vendor}" not in self.target:
+            _must_be_ours(self.target, scopes[0].contract.name)
+        return scopes
+
+    def settings(self, vendor: str, name: str, url: str) -> Settings:
+        """Those of one vendor's run, in a world of its own."""
+        return Settings(
+            vendor=str(Path(vendor).resolve()) if vendor.endswith((".yaml", ".yml")) else vendor,
+            target=base_url(url, name, limits_of(self.target_file, self.limits)),
+            profile=self.profile,
+            seed=self.seed,
+            inferred=self.include_inferred,
+            target_file=self.target_file.resolve() if self.target_file else None,
+            world=f"check-{uuid.uuid4().hex[:10]}",
+            shown_target=self.target,
+            control=self.control.replace("{vendor}", name),
+            limits=self.limits,
+            keep=self.keep,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """What a report says was asked, so that it can be asked again."""
+        said = {"target": self.target, "profile": self.profile, "seed": self.seed, "inferred": self.include_inferred}
+        said |= {"control": self.control, "limits": asdict(self.limits), "keep": self.keep}
+        return said | {"target_file": str(self.target_file.resolve()) if self.target_file else ""}
+
+
 def check(
     vendors: Sequence[str],
     target: str,
     profile: Profile = "default",
     seed: int = 1,
-    include_inferred: bool = False,
-    report_dir: Path | None = None,
-    target_file: Path | None = None,
-    workers: int | None = None,
-    control: str = "",
-    limits: Limits = UNSAID,
-    keep: bool = False,
-    console: Console | None = None,
-    aftermath: Aftermath | None = None,
-) -> int:
-    """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand. What `examine` takes."""
-    options: dict[str, Any] = {"include_inferred": include_inferred, "target_file": target_file, "workers": workers}
-    options |= {
-        "control": control,
-        "limits": limits,
-        "keep": keep,
-        "console": console,
-        "aftermath": aftermath or Aftermath(report_dir=report_dir),
-    }
-    return int(examine(vendors, target, profile, seed, **options)["code"])
-
-
-def examine(
-    vendors: Sequence[str],
-    target: str,
-    profile: Profile,
-    seed: int,
     *,
-    include_inferred: bool = False,
-    target_file: Path | None = None,
-    workers: int | None = None,
-    control: str = "",
-    limits: Limits = UNSAID,
-    keep: bool = False,
+    report_dir: Path | None = None,
     console: Console | None = None,
     aftermath: Aftermath | None = None,
-) -> Record:
-    """Check an implementation, and give the record of it.
+    **options: Any,
+) -> int:
+    """Check an implementation; 0 conforms, 1 does not, 2 could not tell, 130 stopped by hand. What `Asked` takes."""
+    asked = Asked(vendors, target, profile, seed, **options)
+    return int(examine(asked, console, aftermath or Aftermath(report_dir=report_dir))["code"])
 
-    `vendors` are names or paths of documents. `target` is `module:factory`, or the base URL of the vendor's API: `{vendor}` in it is
-    replaced, and where our own mock answers there, `/vendor` is appended. `workers` processes work at once, as many as there are cores by default.
-    `control` is where its clock and its sink are, `{vendor}` in it replaced too; our own sandbox needs none. `limits` are what may be asked of it,
-    before those of the target file. `keep` leaves what is made where it is. `aftermath` says what is known beforehand and what is written in the end.
-    """
+
+def examine(asked: Asked, console: Console | None = None, aftermath: Aftermath | None = None) -> Record:
+    """Check an implementation, and give the record of it. `aftermath` says what is known beforehand and what is written in the end."""
     console = console or Console(highlight=False)
     aftermath = aftermath or Aftermath()
     began, at = time.time(), time.monotonic()
-    results = [Result(vendor) for vendor in vendors]
+    results = [Result(vendor) for vendor in asked.vendors]
     code = UNTOLD
     try:
         known = aftermath.known()
-        scopes = [Scope(read(vendor), include_inferred) for vendor in vendors]
-        names = [scope.contract.name for scope in scopes]
-        results = [Result(name) for name in names]
-        if not names:
-            raise BadTarget("no vendor is named")
-        if len(names) > 1 and target.startswith("http") and "{vendor}" not in target:
-            _must_be_ours(target, names)
-        allowed = limits_of(target_file, limits)
-        with reach(target) as url, tempfile.TemporaryDirectory(prefix="mockingbill-") as scratch:
-            chosen = [
-                Settings(
-                    vendor=str(Path(vendor).resolve()) if vendor.endswith((".yaml", ".yml")) else vendor,
-                    target=base_url(url, name, allowed),
-                    profile=profile,
-                    seed=seed,
-                    inferred=include_inferred,
-                    target_file=target_file.resolve() if target_file else None,
-                    world=f"check-{uuid.uuid4().hex[:10]}",
-                    shown_target=target,
-                    control=control.replace("{vendor}", name),
-                    limits=limits,
-                    keep=keep,
-                )
-                for vendor, name in zip(vendors, names, strict=True)
-            ]
-            divided = [split(settings, scope) for settings, scope in zip(chosen, scopes, strict=True)]
-            parts = [part for group in divided for part in group]
-            many = min(workers or available(), len(parts))
-            console.print(
-                f"checking {', '.join(names)} at {target}: profile {profile}, seed {seed}, {many} at a time",
-                soft_wrap=True,
-            )
-            teller = _Teller(console, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
-            stopped = run_all(parts, many, Path(scratch), teller.tell)
-            results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
-            for settings, scope, result in zip(chosen, scopes, results, strict=True):
-                aftermath.settle(settings, scope, result, known, again=not stopped)
-        codes = {result.code for result in results}
-        code = BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
-        code = STOPPED if stopped else UNTOLD if any(result.gone for result in results) else code
+        scopes = asked.scopes()
+        results = [Result(scope.contract.name) for scope in scopes]
+        results, stopped = _run(asked, scopes, known, console, aftermath)
+        code = STOPPED if stopped else _verdict(results)
     except (BadTarget, ContractError, Unreachable) as error:
         for result in results:
             result.doubts.append(str(error))
     except KeyboardInterrupt:
         code = STOPPED
     summarise(console, results, code)
-    asked = {"target": target, "profile": profile, "seed": seed, "inferred": include_inferred, "control": control}
-    asked |= {"limits": asdict(limits), "target_file": str(target_file.resolve()) if target_file else "", "keep": keep}
-    told = record(results, asked, code, began, time.monotonic() - at)
+    told = record(results, asked.as_json(), code, began, time.monotonic() - at)
     aftermath.tell(console, results, told)
     return told
 
 
-def _must_be_ours(target: str, names: Sequence[str]) -> None:
-    if base_url(target, names[0]) == target.rstrip("/"):
+def _run(
+    asked: Asked, scopes: Sequence[Scope], known: Sequence[Known], console: Console, aftermath: Aftermath
+) -> tuple[list[Result], bool]:
+    """What came of each vendor, and whether it was stopped by hand."""
+    with reach(asked.target) as url, tempfile.TemporaryDirectory(prefix="mockingbill-") as scratch:
+        names = [scope.contract.name for scope in scopes]
+        chosen = [asked.settings(vendor, name, url) for vendor, name in zip(asked.vendors, names, strict=True)]
+        divided = [split(settings, scope) for settings, scope in zip(chosen, scopes, strict=True)]
+        parts = [part for group in divided for part in group]
+        many = min(asked.workers or available(), len(parts))
+        line = f"checking {', '.join(names)} at {asked.target}: profile {asked.profile}, seed {asked.seed}, {many} at a time"
+        console.print(line, soft_wrap=True)
+        teller = _Teller(console, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
+        stopped = run_all(parts, many, Path(scratch), teller.tell)
+        results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
+        for settings, scope, result in zip(chosen, scopes, results, strict=True):
+            aftermath.settle(settings, scope, result, known, again=not stopped)
+    return results, stopped
+
+
+def _verdict(results: Sequence[Result]) -> int:
+    """Where a target was gone, nobody can tell, whatever was found."""
+    codes = {result.code for result in results}
+    if any(result.gone for result in results):
+        return UNTOLD
+    return BREAKS if BREAKS in codes else UNTOLD if UNTOLD in codes else CONFORMS
+
+
+def _must_be_ours(target: str, name: str) -> None:
+    if base_url(target, name) == target.rstrip("/"):
         raise BadTarget(
             f"{target} is one API: for several vendors write {{vendor}} in the URL, as in https://host/{{vendor}}"
         )

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.check import examine
+from conformance.check import Asked, examine
 from conformance.reports import Record
 from conformance.result import BREAKS, CONFORMS, STOPPED, UNTOLD, VERDICTS
 from conformance.run import Profile
@@ -41,7 +41,7 @@ def matrix(
 ) -> dict[str, Any]:
     """Check each implementation after the other, and put what came of them side by side. Raises BadTarget. `code` is the policy's verdict.
 
-    `options` are those of `examine`, for all; `own` those of one, by its name.
+    `options` are those of `Asked`, for all; `own` those of one, by its name.
     """
     console = console or Console(highlight=False)
     before = read(since) if since else None
@@ -51,7 +51,7 @@ def matrix(
     found: dict[str, dict[str, Any]] = {}
     for name, target in targets.items():
         console.print(Text(f"checking {vendor} of {name} at {target}"), soft_wrap=True)
-        told = examine([vendor], target, profile, seed, console=quiet, **{**options, **(own or {}).get(name, {})})
+        told = examine(Asked((vendor,), target, profile, seed, **{**options, **(own or {}).get(name, {})}), quiet)
         found[name] = column(told, target)
         if told["code"] == STOPPED:
             break

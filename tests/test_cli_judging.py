@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
+from conformance.check import Asked
 from conformance.promise import all_promises
 from mock_server.cli import main
 
@@ -59,10 +61,11 @@ def test_each_implementation_of_a_matrix_may_have_a_target_file_of_its_own(
 ) -> None:
     asked: dict[str, tuple[str, str]] = {}
 
-    def examine(vendors: list[str], target: str, *_: Any, **options: Any) -> dict[str, Any]:
-        asked[target] = (options["target_file"].name, options["control"])
+    def examine(order: Asked, _: Console) -> dict[str, Any]:
+        assert order.target_file is not None
+        asked[order.target] = (order.target_file.name, order.control)
         empty: dict[str, Any] = {name: [] for name in ("not_tested", "kept", "apart", "known", "findings", "doubts")}
-        return {"code": 0, "verdict": "conforms", "vendors": {vendors[0]: {**empty, "coverage": {}}}}
+        return {"code": 0, "verdict": "conforms", "vendors": {"wispgate": {**empty, "coverage": {}}}}
 
     monkeypatch.setattr("conformance.matrix.examine", examine)
     for name in ("mine", "theirs"):

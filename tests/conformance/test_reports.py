@@ -22,7 +22,7 @@ from acme import DOCUMENT
 from rich.console import Console
 
 from conformance.aftermath import Aftermath
-from conformance.check import examine
+from conformance.check import Asked, examine
 from conformance.coverage import KINDS, coverage
 from conformance.facts import facts
 from conformance.matrix import drifted, judge, matrix, read, show
@@ -65,7 +65,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
         aftermath = Aftermath(
             folder, tuple(FORMATS), write_baseline=folder / "known.yaml", reproducers=folder / "again"
         )
-        told = examine([DOCUMENT], wrong, "smoke", 1, console=console, aftermath=aftermath)
+        told = examine(Asked((DOCUMENT,), wrong, "smoke"), console, aftermath)
         yield Checked(told, stream.getvalue(), folder, wrong, right)
 
 
@@ -289,7 +289,7 @@ def test_a_run_that_came_to_nothing_has_reports_too(tmp_path: Path) -> None:
     stream = io.StringIO()
     aftermath = Aftermath(tmp_path, tuple(FORMATS))
     console = Console(file=stream, width=200)
-    told = examine([DOCUMENT], "http://127.0.0.1:9", "smoke", 1, console=console, aftermath=aftermath)
+    told = examine(Asked((DOCUMENT,), "http://127.0.0.1:9", "smoke"), console, aftermath)
     assert told["code"] == UNTOLD
     assert "could not tell" in (tmp_path / "report.html").read_text()
     assert "does not answer" in (tmp_path / "report.md").read_text()
@@ -359,12 +359,7 @@ def test_a_known_finding_is_told_and_the_run_conforms(checked: Checked) -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=200)
     told = examine(
-        [DOCUMENT],
-        checked.wrong,
-        "smoke",
-        1,
-        console=console,
-        aftermath=Aftermath(baseline=checked.folder / "known.yaml"),
+        Asked((DOCUMENT,), checked.wrong, "smoke"), console, Aftermath(baseline=checked.folder / "known.yaml")
     )
     assert told["code"] == CONFORMS, stream.getvalue()
     assert len(told["vendors"]["acme"]["known"]) == len(findings(checked))
