@@ -14,6 +14,7 @@ from bench.power import stock
 from bench.power.__main__ import main
 from bench.power.crew import each
 from bench.power.stock import Bounds
+from bench.seeds import numbers
 
 
 def test_what_processes_give_comes_in_the_order_that_was_asked() -> None:
@@ -33,7 +34,7 @@ def test_whoever_stops_listening_has_no_processes_left() -> None:
 
 def test_a_fault_that_is_caught_is_told_as_caught(tmp_path: Path) -> None:
     file = tmp_path / "power.json"
-    asked = ["--only", "created-is-200", "--meant", "--seeds", "1,2", "--workers", "1", "--json", str(file)]
+    asked = ["--only", "created-is-200", "--meant", "--seeds", "1-2", "--workers", "1", "--json", str(file)]
     done = CliRunner().invoke(main, asked)
     assert done.exit_code == 0
     assert "1 of 1 caught by the promise meant for them, on every seed of 1, 2." in done.stdout
@@ -41,6 +42,16 @@ def test_a_fault_that_is_caught_is_told_as_caught(tmp_path: Path) -> None:
         "1": ["answers_match_their_schema"],
         "2": ["answers_match_their_schema"],
     }
+
+
+@pytest.mark.parametrize(("said", "meant"), [("3", [3]), ("1-3", [1, 2, 3]), ("1,4,7-8", [1, 4, 7, 8])])
+def test_seeds_are_numbers_and_ranges(said: str, meant: list[int]) -> None:
+    assert numbers(said) == meant
+
+
+def test_what_is_no_seed_is_refused() -> None:
+    done = CliRunner().invoke(main, ["--seeds", "1,two"])
+    assert (done.exit_code, "'1,two' is no list of seeds" in done.output) == (2, True)
 
 
 def test_the_stock_tool_is_counted_by_what_it_says_beyond_the_right_server() -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.power.crew import each
 from bench.power.judging import Judged, judge
 from bench.power.stock import Bounds, look
+from bench.seeds import numbers
 from conformance.workers import available
 from mock_server.faulty import Fault, catalogue
 
@@ -27,7 +28,7 @@ from mock_server.faulty import Fault, catalogue
     "  python -m bench.power --only page-skips --stock --stock-examples 10\n"
     "\b\nExit status: 0 each fault is caught by the promise meant for it on every seed, 1 one is not.",
 )
-@click.option("--seeds", default="1,2,3,4,5", show_default=True, help="Seeds, with commas.")
+@click.option("--seeds", default="1,2,3,4,5", show_default=True, help="Seeds: numbers and ranges, with commas.")
 @click.option("--only", multiple=True, metavar="FAULT|VENDOR", help="These alone; may be repeated.")
 @click.option("--meant", is_flag=True, help="Ask the promise that is meant for a fault, and no other.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side; as many as there are cores.")
@@ -52,24 +53,21 @@ def main(
     file: Path | None,
 ) -> None:
     """Serve every fault of the catalogue, hold it to the promises, and say who catches what."""
-    try:
-        numbers = [int(seed) for seed in seeds.split(",")]
-    except ValueError:
-        raise click.UsageError(f"{seeds!r} is no list of seeds, such as 1,2,3.") from None
+    chosen = numbers(seeds)
     faults = [fault for fault in catalogue().values() if not only or {fault.name, fault.vendor} & set(only)]
     if not faults:
         raise click.UsageError("no such fault; mockingbill serve --fault-catalogue list tells them.")
     bounds = Bounds(stock_examples, stock_seconds)
     columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        judged = [*_judged(faults, numbers, meant, workers or available(), progress)]
+        judged = [*_judged(faults, chosen, meant, workers or available(), progress)]
         if stock:
-            judged = [*_compared(judged, numbers[0], bounds, workers or available(), progress)]
-    print_matrix(judged, numbers)
+            judged = [*_compared(judged, chosen[0], bounds, workers or available(), progress)]
+    print_matrix(judged, chosen)
     if stock:
-        print_stock(judged, numbers[0], bounds)
+        print_stock(judged, chosen[0], bounds)
     if file is not None:
-        file.write_text(json.dumps({"seeds": numbers, "faults": [one.as_json() for one in judged]}, indent=2) + "\n")
+        file.write_text(json.dumps({"seeds": chosen, "faults": [one.as_json() for one in judged]}, indent=2) + "\n")
     sys.exit(0 if all(one.is_caught for one in judged) else 1)
 
 

@@ -18,6 +18,7 @@ from bench.power.crew import each
 from bench.precision.judging import LAYERS, Judged
 from bench.precision.mock import grid
 from bench.precision.tasks import Task, do, miniatures
+from bench.seeds import numbers
 from conformance.run import Profile
 from mock_server.contract import vendors
 
@@ -40,8 +41,9 @@ def main(seeds: str, only: tuple[str, ...], profile: Profile, workers: int, file
 
     Every layer for the miniatures and for the mock as it starts; its other options have the promises, on the first seed.
     """
-    numbers = _numbers(seeds)
-    tasks = [task for task in _tasks(numbers, profile) if not only or any(word in task[0].split() for word in only)]
+    tasks = [
+        task for task in _tasks(numbers(seeds), profile) if not only or any(word in task[0].split() for word in only)
+    ]
     if not tasks:
         raise click.UsageError("no server has such a word in its name.")
     judged = sorted(_judged(tasks, workers), key=lambda one: (one.server, one.seed))
@@ -49,14 +51,6 @@ def main(seeds: str, only: tuple[str, ...], profile: Profile, workers: int, file
     if file is not None:
         file.write_text(json.dumps([one.as_json() for one in judged], indent=2) + "\n")
     sys.exit(0 if all(one.is_silent for one in judged) else 1)
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        pairs = [part.partition("-") for part in text.split(",")]
-        return [n for low, _, high in pairs for n in range(int(low), int(high or low) + 1)]
-    except ValueError:
-        raise click.UsageError(f"{text!r} is no list of seeds, such as 1-20 or 1,4,7.") from None
 
 
 def _tasks(seeds: Sequence[int], profile: Profile) -> Iterator[Task]:
