@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from conformance.reports.plain import Row, coverage_rows
+from conformance.reports.plain import Row, coverage_rows, left_lines
 from conformance.reports.record import Record
 from conformance.reports.style import STYLE
 
@@ -44,6 +44,7 @@ def _vendor(name: str, found: Mapping[str, Any]) -> str:
         if items
     )
     notes = [("Stale in the baseline", found["stale"]), ("In doubt", found["doubts"])]
+    notes.append(("Left behind", left_lines(found["left_behind"])))
     lists = "".join(f"<h3>{title}</h3>{_list(lines)}" for title, lines in notes if lines)
     unfinished = "" if found["finished"] else "<p class=warn>The run was not finished.</p>"
     return (

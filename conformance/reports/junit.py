@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from conformance.reports.plain import coverage_rows, described
+from conformance.reports.plain import coverage_rows, described, left_lines
 from conformance.reports.record import Record
 
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -51,6 +51,9 @@ def _suite(root: ElementTree.Element, vendor: str, found: Any) -> None:
     for doubt in doubts:
         case = ElementTree.SubElement(suite, "testcase", classname=f"{vendor}.doubt", name=_plain(doubt[:200]))
         ElementTree.SubElement(case, "error", message=_plain(doubt))
+    if lines := left_lines(found["left_behind"]):
+        said = ElementTree.SubElement(suite, "system-out")
+        said.text = _plain("\n".join(f"left behind {line}" for line in lines))
 
 
 def _case(suite: ElementTree.Element, vendor: str, item: Any) -> ElementTree.Element:

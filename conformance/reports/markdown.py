@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.reports.plain import coverage_rows, described
+from conformance.reports.plain import coverage_rows, described, left_lines
 from conformance.reports.record import Record
 
 _SIGNS = {0: "✅", 1: "❌"}
@@ -20,6 +20,7 @@ def text(told: Record) -> str:
         lines += [f"## {_cell(vendor)}: {found['verdict']}", "", *_coverage(found["coverage"])]
         lines += [f"- **stale**: {_cell(line)}" for line in found["stale"]]
         lines += [f"- **in doubt**: {_cell(line)}" for line in found["doubts"][:_MOST]]
+        lines += [f"- **left behind**: {_cell(line)}" for line in left_lines(found["left_behind"])]
         for title, name in (("Findings", "findings"), ("Known", "known"), ("Apart: inferred facts", "apart")):
             if found[name]:
                 lines += ["", f"### {title}", "", *_findings(found[name])]

@@ -1,12 +1,13 @@
-"""What several formats say in the same words: a finding line by line, and coverage row by row."""
+"""What several formats say in the same words: a finding line by line, coverage row by row, and what was left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from conformance.cleaning import Left
 from conformance.coverage import KINDS
 
 
@@ -59,3 +60,8 @@ def described(finding: Mapping[str, Any]) -> Iterator[str]:
     yield f"again     {finding['replay']}"
     if finding.get("reproducer"):
         yield f"alone     {finding['reproducer']}"
+
+
+def left_lines(left: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the run made and could not delete, a line for each resource and reason."""
+    return [str(Left(group["resource"], tuple(group["keys"]), group["why"])) for group in left]

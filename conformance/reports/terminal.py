@@ -9,8 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cleaning import Left
-from conformance.reports.plain import coverage_rows, described
+from conformance.reports.plain import coverage_rows, described, left_lines
 from conformance.result import BREAKS, CONFORMS, VERDICTS, Result
 
 _MANY = 20
@@ -53,9 +52,8 @@ def summarise(console: Console, results: Sequence[Result], code: int) -> None:
             console.print(Text(f"  not tested  {line}"), soft_wrap=True)
         for stale in result.stale:
             console.print(Text(f"  stale       {stale}"), soft_wrap=True)
-        for left in result.left:
-            line = f"  left behind {Left(left['resource'], tuple(left['keys']), left['why'])}"
-            console.print(Text(line), soft_wrap=True)
+        for line in left_lines(result.left):
+            console.print(Text(f"  left behind {line}"), soft_wrap=True)
         for doubt in result.doubts:
             console.print(Text(f"  in doubt    {doubt}"), soft_wrap=True)
         if not result.finished:

@@ -11,6 +11,7 @@ import subprocess
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,33 @@ def test_the_badge_is_a_picture_with_a_title(checked: Checked) -> None:
     assert "does not conform" in "".join(root.itertext())
 
 
+LEFT = {"resource": "Customer", "keys": ["cus_1", "cus_2"], "why": "deleteCustomer was answered <403> & no more"}
+TOLD = "2 Customer, keys cus_1, cus_2: deleteCustomer was answered <403> & no more"
+
+
+def leaving(checked: Checked, name: str, *left: dict[str, Any]) -> str:
+    """A report of the run, had it left this behind."""
+    vendor = {**checked.told["vendors"]["acme"], "left_behind": left}
+    return FORMATS[name][1]({**checked.told, "vendors": {"acme": vendor}})
+
+
+def test_the_page_shows_what_is_left_behind(checked: Checked) -> None:
+    assert f"<h3>Left behind</h3><ul><li>{escape(TOLD)}</li></ul>" in leaving(checked, "html", LEFT)
+    assert "Left behind" not in leaving(checked, "html")
+
+
+def test_the_summary_shows_what_is_left_behind(checked: Checked) -> None:
+    assert f"\n- **left behind**: {escape(TOLD)}\n" in leaving(checked, "markdown", LEFT)
+    assert "left behind" not in leaving(checked, "markdown")
+
+
+def test_junit_shows_what_is_left_behind(checked: Checked) -> None:
+    for left, said in (((LEFT,), f"left behind {TOLD}"), ((), None)):
+        suite = ElementTree.fromstring(leaving(checked, "junit", *left)).find("testsuite")
+        assert suite is not None
+        assert suite.findtext("system-out") == said
+
+
 # The page ----------------------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +295,7 @@ def test_a_hostile_text_stays_text(checked: Checked, tmp_path: Path) -> None:
     finding = {**findings(checked)[0], "observed": bad, "subject": bad, "also": [bad], "requests": (bad,)}
     finding["steps"] = [{**dict(finding["steps"][0]), "answer": bad, "curl": bad}]
     vendor = {**checked.told["vendors"]["acme"], "findings": [finding], "doubts": [bad], "stale": [bad]}
+    vendor["left_behind"] = [{"resource": bad, "keys": [bad], "why": bad}]
     told = {**checked.told, "target": bad, "vendors": {"acme": vendor}}
     write(tmp_path, told, tuple(FORMATS))
     assert "<script>" not in (tmp_path / "report.html").read_text() + (tmp_path / "badge.svg").read_text()
