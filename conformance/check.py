@@ -103,8 +103,17 @@ def check(
     return int(examine(asked, console, aftermath or Aftermath(report_dir=report_dir))["code"])
 
 
-def examine(asked: Asked, console: Console | None = None, aftermath: Aftermath | None = None) -> Record:
-    """Check an implementation, and give the record of it. `aftermath` says what is known beforehand and what is written in the end."""
+def examine(
+    asked: Asked,
+    console: Console | None = None,
+    aftermath: Aftermath | None = None,
+    waits: Console | None = None,
+) -> Record:
+    """Check an implementation, and give the record of it.
+
+    `aftermath` says what is known beforehand and what is written in the end, `waits` where it is told that a target is waited for: on the
+    same console, unless another is given.
+    """
     console = console or Console(highlight=False)
     aftermath = aftermath or Aftermath()
     began, at = time.time(), time.monotonic()
@@ -114,7 +123,7 @@ def examine(asked: Asked, console: Console | None = None, aftermath: Aftermath |
         known = aftermath.known()
         scopes = asked.scopes()
         results = [Result(scope.contract.name) for scope in scopes]
-        results, stopped = _run(asked, scopes, known, console, aftermath)
+        results, stopped = _run(asked, scopes, known, (console, waits or console), aftermath)
         code = STOPPED if stopped else _verdict(results)
     except (BadTarget, ContractError, Unreachable) as error:
         for result in results:
@@ -128,9 +137,14 @@ def examine(asked: Asked, console: Console | None = None, aftermath: Aftermath |
 
 
 def _run(
-    asked: Asked, scopes: Sequence[Scope], known: Sequence[Known], console: Console, aftermath: Aftermath
+    asked: Asked,
+    scopes: Sequence[Scope],
+    known: Sequence[Known],
+    consoles: tuple[Console, Console],
+    aftermath: Aftermath,
 ) -> tuple[list[Result], bool]:
-    """What came of each vendor, and whether it was stopped by hand."""
+    """What came of each vendor, and whether it was stopped by hand. Of the consoles, the second is told of waiting."""
+    console, waits = consoles
     with reach(asked.target) as url, tempfile.TemporaryDirectory(prefix="mockingbill-") as scratch:
         names = [scope.contract.name for scope in scopes]
         chosen = [asked.settings(vendor, name, url) for vendor, name in zip(asked.vendors, names, strict=True)]
@@ -139,7 +153,7 @@ def _run(
         many = min(asked.workers or available(), len(parts))
         line = f"checking {', '.join(names)} at {asked.target}: profile {asked.profile}, seed {asked.seed}, {many} at a time"
         console.print(line, soft_wrap=True)
-        teller = _Teller(console, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
+        teller = _Teller(console, waits, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
         stopped = run_all(parts, many, Path(scratch), teller.tell)
         results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
         for settings, scope, result in zip(chosen, scopes, results, strict=True):
@@ -165,8 +179,9 @@ def _must_be_ours(target: str, name: str) -> None:
 class _Teller:
     """Says on the terminal what happens while it happens; a class, for it knows how much of each vendor is still under way."""
 
-    def __init__(self, console: Console, divided: Sequence[Sequence[Part]], knows: Knows) -> None:
+    def __init__(self, console: Console, waits: Console, divided: Sequence[Sequence[Part]], knows: Knows) -> None:
         self.console = console
+        self.waits = waits
         self.knows = knows
         self.divided = divided
         self.ended: list[Part] = []
@@ -181,7 +196,7 @@ class _Teller:
                 entry = self.knows(part.result.vendor, finding)
                 show_finding(self.console, part.result.vendor, marked(entry, finding))
         if event["kind"] == "note":
-            self.console.print(Text(f"{part.result.vendor}: {', '.join(part.layers)}: {event['text']}"), soft_wrap=True)
+            self.waits.print(Text(f"{part.result.vendor}: {', '.join(part.layers)}: {event['text']}"), soft_wrap=True)
         if event["kind"] != "ended":
             return
         self.ended.append(part)

@@ -51,7 +51,8 @@ def matrix(
     found: dict[str, dict[str, Any]] = {}
     for name, target in targets.items():
         console.print(Text(f"checking {vendor} of {name} at {target}"), soft_wrap=True)
-        told = examine(Asked((vendor,), target, profile, seed, **{**options, **(own or {}).get(name, {})}), quiet)
+        asked = Asked((vendor,), target, profile, seed, **{**options, **(own or {}).get(name, {})})
+        told = examine(asked, quiet, waits=console)
         found[name] = column(told, target)
         if told["code"] == STOPPED:
             break

@@ -61,7 +61,7 @@ def test_each_implementation_of_a_matrix_may_have_a_target_file_of_its_own(
 ) -> None:
     asked: dict[str, tuple[str, str]] = {}
 
-    def examine(order: Asked, _: Console) -> dict[str, Any]:
+    def examine(order: Asked, quiet: Console, waits: Console) -> dict[str, Any]:
         assert order.target_file is not None
         asked[order.target] = (order.target_file.name, order.control)
         empty: dict[str, Any] = {name: [] for name in ("not_tested", "kept", "apart", "known", "findings", "doubts")}

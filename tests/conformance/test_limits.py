@@ -23,6 +23,7 @@ from conformance.check import check
 from conformance.control import ask
 from conformance.finding import NotTested, Unreachable
 from conformance.limits import READ_ONLY, UNSAID, Limits
+from conformance.matrix import matrix
 from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import CONFORMS, UNTOLD
@@ -379,6 +380,15 @@ def test_the_pytest_plugin_has_the_same_limits(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout
     assert "3 passed, 4 skipped" in run.stdout
     assert counted.changing == []
+
+
+def test_a_matrix_says_that_it_waits_and_no_more() -> None:
+    said = io.StringIO()
+    with serve(refusing(30, lambda: "1")) as url:
+        matrix(DOCUMENT, {"mine": url}, console=Console(file=said, width=300, highlight=False), workers=1)
+    lines = said.getvalue().splitlines()
+    assert lines[0] == f"checking {DOCUMENT} of mine at {url}"
+    assert [line.partition(": waiting ")[2] for line in lines[1:]] == [f"1 s, 1 of 300 s in all: {LIMITED}"]
 
 
 def test_the_pytest_plugin_says_that_it_waits(tmp_path: Path) -> None:
