@@ -10,12 +10,14 @@ import json
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 from rich.console import Console
 
 from bench.machine import ROOT, CannotMeasure
@@ -32,6 +34,7 @@ INTRODUCTION = """# Outsiders
 What the suite says of servers that are not ours: two well-kept mocks serve the four documents as they are, and are held to every promise with the
 smoke profile. Neither claims to keep what it is sent, so they break what rests on memory; what a document alone can tell, they keep, or nearly so.
 *not tested* is what could not be put to the test: where nothing that was made is shown again, nobody can say how it is shown.
+Some promises are kept by forgetting: a create that is refused leaves nothing behind where none does.
 
 It needs Node.js 18.20 or later with npm, and takes some minutes:
 
@@ -89,10 +92,6 @@ def judge(vendor: str, seed: int, console: Console) -> Mapping[str, Any]:
 
 def wait(url: str, process: subprocess.Popen[bytes]) -> None:
     """Until something listens. Raises CannotMeasure."""
-    import time
-
-    import httpx
-
     for _ in range(600):
         if process.poll() is not None:
             raise CannotMeasure(f"the server ended with status {process.returncode}")
