@@ -43,8 +43,11 @@ def _vendor(name: str, found: Mapping[str, Any]) -> str:
         for title, items, is_open in groups
         if items
     )
-    notes = [("Stale in the baseline", found["stale"]), ("In doubt", found["doubts"])]
-    notes.append(("Left behind", left_lines(found["left_behind"])))
+    notes = (
+        ("Stale in the baseline", found["stale"]),
+        ("In doubt", found["doubts"]),
+        ("Left behind", left_lines(found["left_behind"])),
+    )
     lists = "".join(f"<h3>{title}</h3>{_list(lines)}" for title, lines in notes if lines)
     unfinished = "" if found["finished"] else "<p class=warn>The run was not finished.</p>"
     return (
