@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 
 from mock_server.cli.arguments import ONE, OTHER, Moment, documents, known_vendors, stop
+from mock_server.cli.comparing import matrix
 from mock_server.cli.faults import one_fault, show_faults
-from mock_server.cli.judging import check, matrix, promises, replay
+from mock_server.cli.judging import check, replay
+from mock_server.cli.promising import promises
 from mock_server.cli.sweeping import sweep
 from mock_server.contract import ContractError, load, load_fixtures
 from mock_server.contract import vendors as vendor_names

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from mock_server.cli.arguments import ONE, OTHER, documents
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from mock_server.cli.options import TARGET_FILE
 
 
 @click.command(
@@ -26,7 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="URL|MODULE:FACTORY",
     help="The implementation: its base URL, or an ASGI application's factory.",
 )
-@click.option("--target-file", type=_FILE, help="Credentials and known records, as YAML.")
+@TARGET_FILE
 @click.option("--include", type=click.Choice(["inferred"]), help="Use inferred operations too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 def sweep(vendor: str, target: str, target_file: Path | None, include: str | None, dry_run: bool) -> None:
