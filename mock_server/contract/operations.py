@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mock_server.contract.calls import Action, Body, Operation, Parameter
 from mock_server.contract.files import Json, escape
-from mock_server.contract.model import Action, Body, Operation, Parameter, Resource
+from mock_server.contract.model import Resource
 from mock_server.contract.parts import METHODS
 from mock_server.contract.responses import read_response
 from mock_server.contract.source import Source, provenance

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from mock_server.contract.calls import Response, View
 from mock_server.contract.files import Json, escape
-from mock_server.contract.model import Response, View
 from mock_server.contract.source import Source
 
 

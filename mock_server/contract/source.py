@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mock_server.contract.bundle import Bundle
+from mock_server.contract.calls import Response
 from mock_server.contract.files import ContractError, Json, escape, resolve
-from mock_server.contract.model import Provenance, Response
+from mock_server.contract.model import Provenance
 
 
 @dataclass(frozen=True, slots=True)
