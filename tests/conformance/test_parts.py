@@ -128,15 +128,22 @@ def test_bodies_are_changed_in_a_copy() -> None:
     assert body == {"items": [{"plan": 1}]}
 
 
+SPECIMEN = Specimen("name", "text", {1: "mark alpha one", 2: "mark beta two", 3: "gamma mark alpha one three", 4: None})
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_every_operator_divides_the_specimen(operator: str) -> None:
-    specimen = Specimen(
-        "name", "text", {1: "mark alpha one", 2: "mark beta two", 3: "gamma mark alpha one three", 4: None}
-    )
-    operand = dict(conditions(specimen, dict.fromkeys(OPERATORS)))[operator]
-    must, may = due(specimen, operator, operand)
+    pairs = conditions(SPECIMEN, dict.fromkeys(OPERATORS))
+    operand = next(operand for name, operand in pairs if name == operator)
+    must, may = due(SPECIMEN, operator, operand)
     assert must
-    assert must | may != set(specimen.values)
+    assert must | may != set(SPECIMEN.values)
+
+
+def test_what_a_careless_comparison_alone_takes_for_a_text_finds_nothing() -> None:
+    nearly = [*conditions(SPECIMEN, dict.fromkeys(OPERATORS))][len(OPERATORS) :]
+    assert {operator for operator, _ in nearly} == {"$equals", "$starts", "$contains"}
+    assert [due(SPECIMEN, *condition) for condition in nearly] == [(set(), set())] * 4
 
 
 def test_every_promise_says_what_it_promises_and_which_facts_it_probes() -> None:
