@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,10 +17,11 @@ from conformance import baseline, reproducers
 from conformance.baseline import Known
 from conformance.coverage import coverage
 from conformance.exchange import Mask, secret_names
-from conformance.reports import markdown, write
+from conformance.reports import FORMATS, markdown, write
+from conformance.reports.places import ready
 from conformance.result import Result
-from conformance.run import Settings
 from conformance.scope import Scope
+from conformance.settings import Settings
 from conformance.target import describe, secrets_of
 
 PLAIN = ("json", "junit")
@@ -27,6 +29,15 @@ _MOST = 20
 """How many findings of a vendor are sent again: one that breaks everywhere need not be shown everywhere."""
 
 _GONE = "no reproducer: with what is there by now, its calls alone do not bring it back; the line above does"
+
+
+@contextlib.contextmanager
+def _said(console: Console) -> Iterator[None]:
+    """Say what could not be written, and go on."""
+    try:
+        yield
+    except OSError as error:
+        console.print(Text(f"cannot write {error.filename or 'a report'}: {error.strerror or error}"), soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -54,20 +65,49 @@ class Aftermath:
         if self.reproducers and again:
             self._reproduce(self.reproducers, settings, scope, result)
 
-    def tell(self, console: Console, results: Sequence[Result], told: Mapping[str, Any]) -> None:
-        """Write what is asked for, and say where it is."""
+    def prepare(self) -> None:
+        """See that what is to be written can be. Raises BadTarget."""
+        if written := self._written():
+            ready(self._folder(), (FORMATS[name][0] for name in written))
         if self.write_baseline:
+            ready(self.write_baseline.parent, (self.write_baseline.name,))
+        if self.reproducers:
+            ready(self.reproducers)
+
+    def tell(self, console: Console, results: Sequence[Result], told: Mapping[str, Any]) -> bool:
+        """Write what is asked for, and say where it is; whether all of it could be written."""
+        asked = [self._tell_baseline(console, results), self._tell_reports(console, told)]
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):  # nobody asked for it, so nothing hangs on it
+            with _said(console), Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write(markdown.text(told))
+        return all(asked)
+
+    def _tell_baseline(self, console: Console, results: Sequence[Result]) -> bool:
+        if not self.write_baseline:
+            return True
+        done = False
+        with _said(console):
             self.write_baseline.write_text(baseline.show(results, self.day()), encoding="utf-8")
             console.print(Text(f"known findings are in {self.write_baseline}"), soft_wrap=True)
-        formats = self.formats or (PLAIN if self.report_dir else ())
-        if formats:
-            written = write(self.report_dir or Path("reports"), told, formats)
+            done = True
+        return done
+
+    def _tell_reports(self, console: Console, told: Mapping[str, Any]) -> bool:
+        if not (formats := self._written()):
+            return True
+        done = False
+        with _said(console):
+            written = write(self._folder(), told, formats)
             if self.formats:
                 console.print(Text(f"reports: {', '.join(map(str, written))}"), soft_wrap=True)
-        summary = os.environ.get("GITHUB_STEP_SUMMARY")
-        if summary:
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(markdown.text(told))
+            done = True
+        return done
+
+    def _written(self) -> tuple[str, ...]:
+        return self.formats or (PLAIN if self.report_dir else ())
+
+    def _folder(self) -> Path:
+        return self.report_dir or Path("reports")
 
     def day(self) -> date:
         """The day by which known findings are judged."""

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from conformance.address import checked, is_url, shown
 from conformance.aftermath import Aftermath
 from conformance.baseline import Known, entry_for, marked
 from conformance.causes import cause
@@ -24,8 +25,8 @@ from conformance.limits import UNSAID, Limits
 from conformance.parts import Part, join, split
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise
 from conformance.reports import Record, record
-from conformance.run import Profile, Settings
 from conformance.scope import Scope, read
+from conformance.settings import Profile, Settings
 from conformance.target import BadTarget, base_url, limits_of, reach
 from conformance.workers import available, run_all
 from mock_server.contract import ContractError
@@ -57,10 +58,15 @@ class Asked:
 
     def scopes(self) -> list[Scope]:
         """The contracts, read. Raises ContractError; BadTarget where there is none, or one URL is said to be several APIs."""
+        if is_url(self.target):
+            checked(self.target)
         scopes = [Scope(read(vendor), self.include_inferred) for vendor in self.vendors]
         if not scopes:
             raise BadTarget("no vendor is named")
-        if len(scopes) > 1 and self.target.startswith("http") and "{vendor}" not in self.target:
+        names = [scope.contract.name for scope in scopes]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise BadTarget(f"the same vendor is named twice: {', '.join(twice)}")
+        if len(scopes) > 1 and is_url(self.target) and "{vendor}" not in self.target:
             _must_be_ours(self.target, scopes[0].contract.name)
         return scopes
 
@@ -82,8 +88,13 @@ class Asked:
 
     def as_json(self) -> dict[str, Any]:
         """What a report says was asked, so that it can be asked again."""
-        said = {"target": self.target, "profile": self.profile, "seed": self.seed, "inferred": self.include_inferred}
-        said |= {"control": self.control, "limits": asdict(self.limits), "keep": self.keep}
+        said = {
+            "target": shown(self.target),
+            "profile": self.profile,
+            "seed": self.seed,
+            "inferred": self.include_inferred,
+        }
+        said |= {"control": shown(self.control), "limits": asdict(self.limits), "keep": self.keep}
         return said | {"target_file": str(self.target_file.resolve()) if self.target_file else ""}
 
 
@@ -120,20 +131,21 @@ def examine(
     results = [Result(vendor) for vendor in asked.vendors]
     code = UNTOLD
     try:
+        aftermath.prepare()
         known = aftermath.known()
         scopes = asked.scopes()
         results = [Result(scope.contract.name) for scope in scopes]
         results, stopped = _run(asked, scopes, known, (console, waits or console), aftermath)
         code = STOPPED if stopped else _verdict(results)
-    except (BadTarget, ContractError, Unreachable) as error:
+    except (BadTarget, ContractError, Unreachable, OSError) as error:
         for result in results:
-            result.doubts.append(str(error))
+            result.doubts.append(" ".join(str(error).split()))
     except KeyboardInterrupt:
         code = STOPPED
     summarise(console, results, code)
     told = record(results, asked.as_json(), code, began, time.monotonic() - at)
-    aftermath.tell(console, results, told)
-    return told
+    written = aftermath.tell(console, results, told)
+    return told if written or code != CONFORMS else {**told, "code": UNTOLD}
 
 
 def _run(
@@ -152,7 +164,7 @@ def _run(
         parts = [part for group in divided for part in group]
         many = min(asked.workers or available(), len(parts))
         line = f"checking {', '.join(names)} at {asked.target}: profile {asked.profile}, seed {asked.seed}, {many} at a time"
-        console.print(line, soft_wrap=True)
+        console.print(Text(line), soft_wrap=True)
         teller = _Teller(console, waits, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
         stopped = run_all(parts, many, Path(scratch), teller.tell)
         results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]

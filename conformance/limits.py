@@ -34,10 +34,14 @@ class Limits:
             value = getattr(self, name)
             if value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or (isinstance(value, float) and not math.isfinite(value))
+            ):
                 raise ValueError(f"{name} is a number of seconds, not {value!r}")
             if not (value > 0 if name == "timeout" else value >= 0) or value > _MOST:
-                raise ValueError(f"{name} is a number of seconds up to a day, not {value!r}")
+                raise ValueError(f"{name} is a number of seconds up to a day, not {str(value)[:20]}")
         if not isinstance(self.read_only, bool):
             raise ValueError(f"read-only is true or false, not {self.read_only!r}")
 

@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.address import shown
 from conformance.check import Asked, examine
 from conformance.reports import Record
 from conformance.result import BREAKS, CONFORMS, STOPPED, UNTOLD, VERDICTS
-from conformance.run import Profile
+from conformance.settings import Profile
 from conformance.target import BadTarget
 
 Policy = Literal["all", "any", "none-new"]
@@ -50,10 +51,10 @@ def matrix(
     quiet = Console(file=io.StringIO(), highlight=False)
     found: dict[str, dict[str, Any]] = {}
     for name, target in targets.items():
-        console.print(Text(f"checking {vendor} of {name} at {target}"), soft_wrap=True)
+        console.print(Text(f"checking {vendor} of {name} at {shown(target)}"), soft_wrap=True)
         asked = Asked((vendor,), target, profile, seed, **{**options, **(own or {}).get(name, {})})
         told = examine(asked, quiet, waits=console)
-        found[name] = column(told, target)
+        found[name] = column(told, shown(target))
         if told["code"] == STOPPED:
             break
     drift = drifted(before["implementations"], found) if before else []

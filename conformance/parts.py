@@ -18,8 +18,9 @@ from conformance.cleaning import STOPPED, gathered
 from conformance.finding import Unreachable
 from conformance.preflight import preflight
 from conformance.report import Result
-from conformance.run import AMOUNTS, UNTESTED, Run, Settings, unreached
+from conformance.run import UNTESTED, Run, unreached
 from conformance.scope import Scope
+from conformance.settings import AMOUNTS, Settings
 
 _LAYERS = {"fuzzing": 9, "lifecycle": 2, "promises": 2, "responses": 10}
 """Each layer, and how long it takes beside the others, roughly: what takes long is begun first."""

@@ -19,7 +19,8 @@ from conformance.limits import UNSAID, Limits, recorded
 from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import BREAKS, CONFORMS, UNTOLD, show_finding
-from conformance.run import Outcome, Run, Settings
+from conformance.run import Outcome, Run
+from conformance.settings import Settings
 from conformance.target import BadTarget, base_url, limits_of, reach
 from mock_server.contract import ContractError
 

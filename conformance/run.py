@@ -4,61 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import shlex
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from conformance.cleaning import KEPT, STOPPED, Left, clean, drop_world, in_own_world
 from conformance.client import Client, Ledger
 from conformance.exchange import Exchange, Mask, secret_names
 from conformance.finding import Broken, Finding, NotTested, Unreachable, Withheld
-from conformance.limits import READ_ONLY, UNSAID, Limits, changes
+from conformance.limits import READ_ONLY, changes
 from conformance.promise import Promise, Subject
 from conformance.scope import Scope, read
 from conformance.sending import IMPATIENT, Sending
 from conformance.sequence import deciding, needed
+from conformance.settings import Settings
 from conformance.target import Target, describe, secrets_of
 from mock_server.contract import Operation
 
-Profile = Literal["smoke", "default", "deep"]
-AMOUNTS: dict[Profile, int] = {"smoke": 0, "default": 25, "deep": 100}
-"""How many requests for each operation, and scenarios of linked ones, the fuzzing layer makes up; a smoke run does without it."""
 UNTESTED = "nothing could be put to the test"
 _STEPS = 60
 """How many calls of a finding are kept."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What was asked for. `vendor` may be the path of a document; `target` is the base URL of its API."""
-
-    vendor: str
-    target: str
-    profile: Profile = "default"
-    seed: int = 1
-    inferred: bool = False
-    target_file: Path | None = None
-    world: str = ""
-    shown_target: str = ""
-    control: str = ""
-    limits: Limits = UNSAID
-    keep: bool = False
-
-    def replay(self, only: str = "") -> str:
-        """The command that does this again, in part or as a whole."""
-        parts = ["pytest", "--pyargs", "conformance.suite", "--mockingbill-vendor", self.vendor]
-        parts += ["--mockingbill-target", self.shown_target or self.target, "--mockingbill-seed", str(self.seed)]
-        parts += ["--mockingbill-profile", self.profile]
-        parts += ["--mockingbill-include", "inferred"] if self.inferred else []
-        parts += ["--mockingbill-target-file", str(self.target_file)] if self.target_file else []
-        parts += ["--mockingbill-control", self.control] if self.control else []
-        for name, value in self.limits.options().items():
-            parts += [f"--mockingbill-{name}", *filter(None, [value])]
-        parts += ["--mockingbill-keep"] if self.keep else []
-        parts += ["-k", only] if only else []
-        return shlex.join(parts)
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ class Sending:
         url, headers = self._sign
         try:
             reply = httpx.get(url, headers=dict(headers), timeout=self.timeout, trust_env=False)
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
             return False
         return reply.status_code not in _AWAY
 

@@ -14,8 +14,9 @@ from conformance.client import Client
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import UNSAID
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD
-from conformance.run import Run, Settings
+from conformance.run import Run
 from conformance.scope import Scope, read
+from conformance.settings import Settings
 from conformance.target import BadTarget, base_url, limits_of, reach
 from conformance.traces import Trace
 from mock_server.contract import ContractError

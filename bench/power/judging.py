@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conformance.promise import Promise, all_promises
-from conformance.run import Run, Settings
+from conformance.run import Run
+from conformance.settings import Settings
 from conformance.target import serve
 from mock_server import create_app
 from mock_server.faulty import Fault, catalogue, faulty

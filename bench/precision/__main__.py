@@ -19,7 +19,7 @@ from bench.precision.judging import LAYERS, Judged
 from bench.precision.mock import grid
 from bench.precision.tasks import Task, do, miniatures
 from bench.seeds import numbers
-from conformance.run import Profile
+from conformance.settings import Profile
 from mock_server.contract import vendors
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from conformance import lifecycle, responses
 from conformance.preflight import preflight
 from conformance.promise import all_promises
-from conformance.run import Profile, Run, Settings, rehearse
+from conformance.run import Run, rehearse
+from conformance.settings import Profile, Settings
 
 LAYERS = ("responses", "fuzzing", "lifecycle", "promises")
 

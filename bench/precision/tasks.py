@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.precision.judging import Judged, Right, judge
 from bench.precision.mock import right
-from conformance.run import Profile
+from conformance.settings import Profile
 
 _TESTS = Path(__file__).parent.parent.parent / "tests"
 Task = tuple[str, int, Profile, tuple[str, ...]]

@@ -41,7 +41,7 @@ def _cases(session: Session) -> dict[str, dict[str, Any]]:
     """The values of each parameter, by their names."""
     from conformance.lifecycle import resources
     from conformance.promise import all_promises
-    from conformance.run import AMOUNTS
+    from conformance.settings import AMOUNTS
 
     scope = session.scope
     made_up = scope.operations if AMOUNTS[session.settings.profile] else ()

@@ -14,7 +14,7 @@ from conformance.plugin.options import asked
 from conformance.plugin.session import SESSION, begin
 
 if TYPE_CHECKING:
-    from conformance.run import Settings
+    from conformance.settings import Settings
 
 LAYERS = {
     "test_answers_to_what_is_made_up_are_as_documented": "fuzzing",
@@ -59,11 +59,12 @@ def part_of(settings: Settings, vendor: str, layer: str) -> str:
 
 @functools.cache
 def _groups(settings: Settings, vendor: str) -> tuple[tuple[str, ...], ...]:
+    from conformance.address import is_url
     from conformance.finding import Unreachable
     from conformance.parts import APART, has_worlds
     from conformance.target import base_url
 
-    if not settings.target.startswith(("http://", "https://")):  # each process makes an application of its own
+    if not is_url(settings.target):  # each process makes an application of its own
         return APART
     try:
         apart = has_worlds(replace(settings, target=base_url(settings.target, vendor)))

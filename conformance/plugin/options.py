@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from conformance.limits import Limits
-    from conformance.run import Settings
+    from conformance.settings import Settings
 
 PROFILES = ("smoke", "default", "deep")
 _KEYS = {
@@ -70,7 +70,7 @@ def asked(config: pytest.Config, name: str) -> Any:
 
 def settings(config: pytest.Config) -> Settings:
     """What is asked for. Raises UsageError."""
-    from conformance.run import Settings
+    from conformance.settings import Settings
 
     vendor, target = asked(config, "vendor"), asked(config, "target")
     profile: Any = asked(config, "profile") or "default"

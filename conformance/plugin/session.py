@@ -16,8 +16,9 @@ from conformance.plugin.account import Account, joined
 from conformance.plugin.options import asked, settings
 
 if TYPE_CHECKING:
-    from conformance.run import Run, Settings
+    from conformance.run import Run
     from conformance.scope import Scope
+    from conformance.settings import Settings
 
 NO_TARGET = (
     "no implementation is named: --mockingbill-vendor VENDOR --mockingbill-target URL|module:factory, "

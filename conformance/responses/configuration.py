@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from conformance.client import Client
 from conformance.limits import changes
-from conformance.run import AMOUNTS, Run
+from conformance.run import Run
 from conformance.schemas import Schemas
+from conformance.settings import AMOUNTS
 from conformance.target import WORLD_HEADER
 from conformance.wire import FORM
 from mock_server.contract import Operation

@@ -21,7 +21,8 @@ from starlette.routing import Mount
 
 from conformance.check import check
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result
-from conformance.run import Run, Settings
+from conformance.run import Run
+from conformance.settings import Settings
 from conformance.target import serve
 
 HERE = Path(__file__).parent

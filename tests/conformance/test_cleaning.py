@@ -28,7 +28,8 @@ from conformance.finding import Unreachable
 from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.records import base_body, make
-from conformance.run import Run, Settings, rehearse
+from conformance.run import Run, rehearse
+from conformance.settings import Settings
 from conformance.sights import present
 from conformance.target import serve
 from mock_server import create_app

@@ -23,8 +23,9 @@ from conformance.exchange import Exchange, Mask, secret_names
 from conformance.promise import all_promises
 from conformance.reproduction import recurs
 from conformance.result import BREAKS, CONFORMS, Result
-from conformance.run import Run, Settings
+from conformance.run import Run
 from conformance.sequence import deciding, needed
+from conformance.settings import Settings
 from conformance.target import BadTarget, serve
 
 PROMISES = {promise.name: promise for promise in all_promises()}

@@ -27,8 +27,9 @@ from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import UNTOLD
 from conformance.result import Result
-from conformance.run import Run, Settings, rehearse
+from conformance.run import Run, rehearse
 from conformance.sending import Sending
+from conformance.settings import Settings
 from conformance.target import serve
 
 PROMISES = {promise.name: promise for promise in all_promises()}

@@ -9,7 +9,8 @@ import pytest
 from acme import DOCUMENT
 
 from conformance import lifecycle, responses
-from conformance.run import AMOUNTS, Outcome, Run, Settings
+from conformance.run import Outcome, Run
+from conformance.settings import AMOUNTS, Settings
 from conformance.target import serve
 
 

@@ -28,8 +28,9 @@ from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import CONFORMS, UNTOLD
 from conformance.responses.configuration import Layer, configuration
-from conformance.run import UNTESTED, Run, Settings, rehearse
+from conformance.run import UNTESTED, Run, rehearse
 from conformance.sending import IMPATIENT, LIMITED, retry_after
+from conformance.settings import Settings
 from conformance.target import ALONE, BadTarget, base_url, limits_of, serve
 from mock_server import create_app
 from mock_server.cli import main

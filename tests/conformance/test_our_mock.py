@@ -11,7 +11,8 @@ from conformance import lifecycle, responses
 from conformance.facts import facts, probings
 from conformance.preflight import preflight
 from conformance.promise import all_promises
-from conformance.run import Run, Settings, rehearse
+from conformance.run import Run, rehearse
+from conformance.settings import Settings
 from conformance.target import base_url, serve
 from mock_server import create_app
 from mock_server.contract import vendors

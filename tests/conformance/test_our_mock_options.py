@@ -11,7 +11,8 @@ import pytest
 from bench.precision.judging import judge
 from bench.precision.mock import OPTIONS, grid, right
 from conformance.promise import all_promises
-from conformance.run import Run, Settings, rehearse
+from conformance.run import Run, rehearse
+from conformance.settings import Settings
 from conformance.target import serve
 from mock_server import create_app
 from mock_server.contract import vendors

@@ -14,7 +14,7 @@ from serving import ROOT
 
 from conformance.parts import APART
 from conformance.plugin.distribution import LAYERS, part_of
-from conformance.run import Settings
+from conformance.settings import Settings
 from conformance.target import serve
 from mock_server import create_app
 

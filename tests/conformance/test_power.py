@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from conformance.promise import all_promises
-from conformance.run import Run, Settings, rehearse
+from conformance.run import Run, rehearse
+from conformance.settings import Settings
 from conformance.target import serve
 from mock_server import create_app
 from mock_server.contract import data_root, vendors

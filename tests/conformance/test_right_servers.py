@@ -15,7 +15,8 @@ from bench.precision.judging import Judged, judge
 from conformance import control
 from conformance.client import Client
 from conformance.promise import all_promises
-from conformance.run import Run, Settings, rehearse
+from conformance.run import Run, rehearse
+from conformance.settings import Settings
 
 MOVING = ("created_stamp_never_moves", "time_moves_states")
 SILENT: tuple[tuple[str, ...], ...] = ((), (), ())

@@ -19,8 +19,9 @@ from test_cleaning import Refusing
 from conformance import cleaning
 from conformance.client import Client
 from conformance.records import make
-from conformance.run import Run, Settings
+from conformance.run import Run
 from conformance.scope import Scope, read
+from conformance.settings import Settings
 from conformance.sweep import _dependent_first, sweep
 from conformance.target import serve
 from conformance.traces import Trace

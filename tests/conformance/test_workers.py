@@ -25,8 +25,9 @@ from conformance import beginnings, worker, workers
 from conformance.check import check
 from conformance.parts import Part, has_worlds, join, split
 from conformance.report import BREAKS, CONFORMS, UNTOLD, Result
-from conformance.run import Run, Settings
+from conformance.run import Run
 from conformance.scope import Scope, read
+from conformance.settings import Settings
 from conformance.target import serve
 from mock_server import create_app
 from mock_server.faulty import catalogue, faulty

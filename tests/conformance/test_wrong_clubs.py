@@ -22,7 +22,8 @@ from conformance.finding import NotTested
 from conformance.preflight import preflight
 from conformance.promise import all_promises
 from conformance.report import BREAKS
-from conformance.run import Outcome, Run, Settings, rehearse
+from conformance.run import Outcome, Run, rehearse
+from conformance.settings import Settings
 from conformance.target import BadTarget, serve
 from mock_server import create_app
 

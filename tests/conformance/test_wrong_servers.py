@@ -11,7 +11,8 @@ from acme import DOCUMENT
 
 from conformance.preflight import preflight
 from conformance.promise import all_promises
-from conformance.run import Outcome, Run, Settings, rehearse
+from conformance.run import Outcome, Run, rehearse
+from conformance.settings import Settings
 from conformance.target import serve
 
 CAUGHT_BY = {
