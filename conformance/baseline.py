@@ -16,6 +16,8 @@ import yaml
 from conformance.causes import cause
 from conformance.result import Result
 from conformance.target import BadTarget
+from mock_server.contract import ContractError
+from mock_server.contract.files import read as read_yaml
 
 _NEEDED = ("promise", "subject", "reason", "expires")
 _ALLOWED = (*_NEEDED, "vendor", "layer", "fact")
@@ -61,8 +63,8 @@ class Known:
 def read(path: Path) -> list[Known]:
     """The entries of a baseline. Raises BadTarget, naming the entry that makes no sense."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = read_yaml(path)
+    except ContractError as error:
         raise BadTarget(f"the baseline cannot be read: {error}") from None
     entries = content if content is not None else []
     if not isinstance(entries, list):
@@ -75,13 +77,15 @@ def _entry(place: str, entry: Any) -> Known:
         raise BadTarget(f"{place} it needs {', '.join(_NEEDED)}, and may have {', '.join(_ALLOWED[len(_NEEDED) :])}")
     expires = entry["expires"]
     try:
-        day = expires if isinstance(expires, date) else date.fromisoformat(str(expires))
+        day = date.fromisoformat(str(expires))
     except ValueError:
         raise BadTarget(f"{place} {expires!r} is no day, such as 2026-12-31") from None
-    texts = {name: str(entry[name]) for name in _ALLOWED if name != "expires" and entry.get(name) is not None}
-    if not texts.get("reason", "").strip():
-        raise BadTarget(f"{place} it needs a reason")
-    return Known(expires=date(day.year, day.month, day.day), place=place, **texts)
+    texts = {name: entry[name] for name in _ALLOWED if name != "expires" and entry.get(name) is not None}
+    if wrong := next((name for name, text in texts.items() if not isinstance(text, str)), None):
+        raise BadTarget(f"{place} its {wrong} is a text; put it in quotes")
+    if missing := next((name for name in _NEEDED[:-1] if not texts.get(name, "").strip()), None):
+        raise BadTarget(f"{place} it needs a {missing}")
+    return Known(expires=day, place=place, **texts)
 
 
 def apply(known: Sequence[Known], result: Result, today: date) -> None:

@@ -9,44 +9,39 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
+from conformance.address import checked, is_url
+from conformance.caller import BadTarget, Caller
 from conformance.exchange import is_credential
 from conformance.finding import Unreachable
-from conformance.limits import KEYS, UNSAID, Limits, taken
+from conformance.limits import UNSAID, Limits
 from conformance.sending import Sending
+from conformance.target_file import control_address, limits_of
+from conformance.target_file import read as read_target_file
 from mock_server.contract import Contract, load_fixtures
 
+__all__ = [
+    "ALONE",
+    "WORLD_HEADER",
+    "BadTarget",
+    "Caller",
+    "Target",
+    "base_url",
+    "describe",
+    "limits_of",
+    "reach",
+    "secrets_of",
+    "serve",
+]
+
 WORLD_HEADER = "X-Mock-World"
-
-
 ALONE = "only one tenant's credentials are known"
-
-
-class BadTarget(Exception):
-    """The target, or the file that describes it, makes no sense; the message says what."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Someone who may call: a token, a tenant, headers of their own, and the records they know by name."""
-
-    name: str
-    token: str | None
-    tenant: str = ""
-    subject: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    known: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
-
-    def records(self, resource: str) -> tuple[Mapping[str, Any], ...]:
-        """The records of a resource known beforehand, the default one first."""
-        return tuple(self.known.get(resource, {}).values())
 
 
 @dataclass(frozen=True)
@@ -80,6 +75,7 @@ def describe(
 
     What is said of its control address and its limits goes before what the file says.
     """
+    base_url, control = base_url.rstrip("/"), control_address(control)
     fixtures = load_fixtures(contract)
     names = {
         name: {record.value.get(contract.resources[name].key): record.name for record in records}
@@ -87,8 +83,11 @@ def describe(
         if name in contract.resources
     }
     if target_file is not None:
-        found = _from_file(contract, base_url, world, target_file, names)
-        return replace(found, control=control or found.control, limits=limits.over(found.limits))
+        told = read_target_file(contract, target_file)
+        return Target(
+            base_url, told.caller, told.others, told.spares, told.refused, world, names,
+            control or told.control, limits.over(told.limits),
+        )  # fmt: skip
     callers, refused = [], {}
     for credential in fixtures.of("Credential"):
         value = credential.value
@@ -113,69 +112,7 @@ def describe(
         ]
     others = tuple(caller for caller in callers[1:] if caller.tenant != callers[0].tenant)
     spares = tuple(caller for caller in callers[1:] if caller.tenant == callers[0].tenant)
-    return Target(base_url.rstrip("/"), callers[0], others, spares, refused, world, names, control, limits)
-
-
-def _from_file(
-    contract: Contract, base_url: str, world: str, path: Path, names: Mapping[str, Mapping[Any, str]]
-) -> Target:
-    content = _content(path)
-    limits = _limits(content)
-    control = content.pop("control", None) or ""
-    if not isinstance(control, str):
-        raise BadTarget("control is a URL, or a path on the target's host")
-    second, spare = content.pop("second", None), content.pop("spare", None)
-    refused: dict[str, str] = {why: str(content.pop(why)) for why in ("expired", "revoked") if why in content}
-    others = (_caller(contract, "second", second),) if second else ()
-    spares = (_caller(contract, "spare", spare),) if spare else ()
-    caller = _caller(contract, "default", content)
-    return Target(base_url.rstrip("/"), caller, others, spares, refused, world, names, control, limits)
-
-
-def limits_of(target_file: Path | None, said: Limits) -> Limits:
-    """The limits that were said, and those of the target file where nothing was. Raises BadTarget."""
-    return said.over(_limits(_content(target_file))) if target_file else said
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadTarget(f"the target file cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise BadTarget(
-            "the target file is a mapping: token, tenant, subject, headers, known, second, spare, expired, revoked, control, "
-            + ", ".join(KEYS)
-        )
-    return content
-
-
-def _limits(content: dict[str, Any]) -> Limits:
-    try:
-        return taken(content)
-    except ValueError as error:
-        raise BadTarget(f"the target file says of the target's limits: {error}") from None
-
-
-def _caller(contract: Contract, name: str, node: Any) -> Caller:
-    allowed = {"token", "tenant", "subject", "headers", "known"}
-    if not isinstance(node, dict) or not set(node) <= allowed:
-        raise BadTarget(
-            f"a caller in the target file has {', '.join(sorted(allowed))} and nothing else; {name} has {sorted(node)}"
-        )
-    known: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for resource, records in (node.get("known") or {}).items():
-        if resource not in contract.resources:
-            raise BadTarget(f"the target file knows a {resource}, which {contract.name} does not have")
-        if not isinstance(records, dict):
-            raise BadTarget(f"known records of {resource} are a mapping of name to key, or of name to record")
-        key = contract.resources[resource].key
-        known[resource] = {name: value if isinstance(value, dict) else {key: value} for name, value in records.items()}
-    headers = {str(key): str(value) for key, value in (node.get("headers") or {}).items()}
-    token = node.get("token")
-    return Caller(
-        name, None if token is None else str(token), str(node.get("tenant", "")), node.get("subject"), headers, known
-    )
+    return Target(base_url, callers[0], others, spares, refused, world, names, control, limits)
 
 
 def secrets_of(target: Target) -> dict[str, str]:
@@ -202,22 +139,29 @@ def base_url(target: str, vendor: str, limits: Limits = UNSAID) -> str:
     sending = Sending(root, limits)
     try:
         answer = sending.fetch(f"{root}/_mock/health")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         late = (
             f" within {sending.timeout:g} s (--timeout allows longer)"
             if isinstance(error, httpx.TimeoutException)
             else ""
         )
         raise Unreachable(f"{target} does not answer{late}: {error}") from None
-    ours = answer.status_code == 200 and "json" in answer.headers.get("content-type", "")
-    return f"{root}/{vendor}" if ours else root
+    return f"{root}/{vendor}" if _is_ours(answer) else root
+
+
+def _is_ours(health: httpx.Response) -> bool:
+    """Whether a health page is that of our own mock: it lists its worlds, and a server that answers anything does not."""
+    with contextlib.suppress(ValueError):
+        page = health.json() if health.status_code == 200 else None
+        return isinstance(page, dict) and isinstance(page.get("worlds"), list)
+    return False
 
 
 @contextlib.contextmanager
 def reach(target: str) -> Iterator[str]:
     """The URL of a target; `module:factory` is imported and served in this process meanwhile. Raises BadTarget."""
-    if target.startswith(("http://", "https://")):
-        yield target
+    if is_url(target):
+        yield checked(target)
         return
     module, _, factory = target.partition(":")
     if not module or not factory:
@@ -228,8 +172,10 @@ def reach(target: str) -> Iterator[str]:
         for name in factory.split("."):
             made = getattr(made, name)
         app = made()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module that is a script may end the process, with 0 even
         raise BadTarget(f"{target} cannot be made: {type(error).__name__}: {error}") from error
+    if not callable(app):
+        raise BadTarget(f"{target} gives {type(app).__name__}, which is no ASGI application")
     with serve(app) as url:
         yield url
 
