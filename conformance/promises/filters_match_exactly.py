@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.client import Client
-from conformance.filters import Grammar, Specimen, asked, avoided, columns, conditions, due, found, grammar, specimen
+from conformance.filters import Grammar, asked, found, grammar
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.scope import Scope, Sight
 from conformance.sights import pages
+from conformance.specimens import Specimen, avoided, columns, conditions, due, specimen
 from mock_server.contract import Operation
 
 

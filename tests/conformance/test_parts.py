@@ -9,12 +9,12 @@ from acme import DOCUMENT
 
 from conformance.client import Answer
 from conformance.comparison import same
-from conformance.filters import OPERATORS, Specimen, conditions, due
 from conformance.finding import NotTested
 from conformance.promise import all_promises
 from conformance.reports.junit import _plain
 from conformance.schemas import Schemas, drop, put
 from conformance.scope import Scope, read
+from conformance.specimens import OPERATORS, Specimen, conditions, due
 from conformance.target import BadTarget, base_url, describe, reach
 from conformance.values import Fresh, awkward, nothing, sample
 from conformance.wire import FORM, brackets, curl, encode
