@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,13 +31,22 @@ _MOST = 20
 _GONE = "no reproducer: with what is there by now, its calls alone do not bring it back; the line above does"
 
 
-@contextlib.contextmanager
-def _said(console: Console) -> Iterator[None]:
-    """Say what could not be written, and go on."""
+def _written(console: Console, write_it: Callable[[], str]) -> bool:
+    """Write something and say where it is, or why it could not be written; whether it could."""
     try:
-        yield
+        line = write_it()
     except OSError as error:
         console.print(Text(f"cannot write {error.filename or 'a report'}: {error.strerror or error}"), soft_wrap=True)
+        return False
+    if line:
+        console.print(Text(line), soft_wrap=True)
+    return True
+
+
+def _summarise(file: Path, told: Mapping[str, Any]) -> str:
+    with file.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(markdown.text(told))
+    return ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,8 @@ class Aftermath:
 
     def prepare(self) -> None:
         """See that what is to be written can be. Raises BadTarget."""
-        if written := self._written():
-            ready(self._folder(), (FORMATS[name][0] for name in written))
+        if formats := self._formats():
+            ready(self._folder(), (FORMATS[name][0] for name in formats))
         if self.write_baseline:
             ready(self.write_baseline.parent, (self.write_baseline.name,))
         if self.reproducers:
@@ -76,34 +85,25 @@ class Aftermath:
 
     def tell(self, console: Console, results: Sequence[Result], told: Mapping[str, Any]) -> bool:
         """Write what is asked for, and say where it is; whether all of it could be written."""
-        asked = [self._tell_baseline(console, results), self._tell_reports(console, told)]
+        asked = [
+            _written(console, functools.partial(self._write_baseline, results)),
+            _written(console, functools.partial(self._write_reports, told)),
+        ]
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):  # nobody asked for it, so nothing hangs on it
-            with _said(console), Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(markdown.text(told))
+            _written(console, functools.partial(_summarise, Path(summary), told))
         return all(asked)
 
-    def _tell_baseline(self, console: Console, results: Sequence[Result]) -> bool:
+    def _write_baseline(self, results: Sequence[Result]) -> str:
         if not self.write_baseline:
-            return True
-        done = False
-        with _said(console):
-            self.write_baseline.write_text(baseline.show(results, self.day()), encoding="utf-8")
-            console.print(Text(f"known findings are in {self.write_baseline}"), soft_wrap=True)
-            done = True
-        return done
+            return ""
+        self.write_baseline.write_text(baseline.show(results, self.day()), encoding="utf-8")
+        return f"known findings are in {self.write_baseline}"
 
-    def _tell_reports(self, console: Console, told: Mapping[str, Any]) -> bool:
-        if not (formats := self._written()):
-            return True
-        done = False
-        with _said(console):
-            written = write(self._folder(), told, formats)
-            if self.formats:
-                console.print(Text(f"reports: {', '.join(map(str, written))}"), soft_wrap=True)
-            done = True
-        return done
+    def _write_reports(self, told: Mapping[str, Any]) -> str:
+        written = write(self._folder(), told, formats) if (formats := self._formats()) else []
+        return f"reports: {', '.join(map(str, written))}" if self.formats else ""
 
-    def _written(self) -> tuple[str, ...]:
+    def _formats(self) -> tuple[str, ...]:
         return self.formats or (PLAIN if self.report_dir else ())
 
     def _folder(self) -> Path:
