@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,8 +15,17 @@ from conformance.records import unique_fields
 from conformance.strategies import changes
 
 
-def machine(model: Model) -> type[RuleBasedStateMachine]:
-    """The state machine: a rule for each thing the contract lets a caller do."""
+@dataclass(frozen=True)
+class Choices:
+    """What is drawn at random: the example that a record is made from and how it is varied, and the edits of each update."""
+
+    examples: st.SearchStrategy[str | None]
+    variations: st.SearchStrategy[dict[str, Any]]
+    edits: Mapping[str, st.SearchStrategy[dict[str, Any]]]
+
+
+def choices(model: Model) -> Choices:
+    """What there is to choose from; unique fields and the state are left alone."""
     scope, create = model.scope, model.create
     examples: list[str | None] = [name for name, media, _ in scope.examples(create)] or [None]
     avoid = set(unique_fields(model.client, create)) | {scope.contract.resources[model.resource].state or ""}
@@ -22,6 +33,27 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
     edits = {
         o.id: changes(scope.schemas, scope.fields(o), avoid | {(o.action.by or ("", ""))[1]}) for o in model.updates
     }
+    return Choices(st.sampled_from(examples), variations, edits)
+
+
+def guarding(model: Model) -> Callable[..., Any]:
+    """Takes a step of the model: what it finds broken fails the life, and what cannot be tested ends it."""
+
+    def guarded(step: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except Broken as broken:
+            raise model.breaks(broken) from None
+        except (NotTested, Withheld, Unreachable) as reason:
+            model.stopped = reason
+            raise Enough from None
+
+    return guarded
+
+
+def machine(model: Model) -> type[RuleBasedStateMachine]:
+    """The state machine: a rule for each thing the contract lets a caller do."""
+    drawn, guarded = choices(model), guarding(model)
 
     class Lives(RuleBasedStateMachine):
         lives = Bundle("lives")
@@ -31,7 +63,7 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
             self.all: list[Life] = []
             guarded(model.begin)
 
-        @rule(target=lives, example=st.sampled_from(examples), change=variations)
+        @rule(target=lives, example=drawn.examples, change=drawn.variations)
         def create(self, example: str | None, change: dict[str, Any]) -> Any:
             life = guarded(model.born, example, change) or guarded(model.born, example, {}) or guarded(model.plain)
             self.all.append(life)
@@ -46,7 +78,7 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
         @rule(life=lives, data=st.data())
         def update(self, life: Life, data: st.DataObject) -> None:
             operation = data.draw(st.sampled_from(model.updates))
-            guarded(model.change, life, operation, data.draw(edits[operation.id]))
+            guarded(model.change, life, operation, data.draw(drawn.edits[operation.id]))
 
         @precondition(lambda self: bool(model.deletes))
         @rule(life=lives, data=st.data())
@@ -68,14 +100,5 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
             @rule(duration=st.sampled_from(["PT1H", "P1D", "P14D", "P1M", "P3M"]))
             def pass_time(self, duration: str) -> None:
                 guarded(model.pass_time, self.all, duration)
-
-    def guarded(step: Any, *arguments: Any) -> Any:
-        try:
-            return step(*arguments)
-        except Broken as broken:
-            raise model.breaks(broken) from None
-        except (NotTested, Withheld, Unreachable) as reason:
-            model.stopped = reason
-            raise Enough from None
 
     return Lives
