@@ -25,6 +25,7 @@ from conformance.limits import UNSAID, Limits
 from conformance.parts import Part, join, split
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, Result, show_finding, summarise
 from conformance.reports import Record, record
+from conformance.reports.terminal import Terminal
 from conformance.scope import Scope, read
 from conformance.settings import Profile, Settings
 from conformance.target import BadTarget, base_url, limits_of, reach
@@ -125,7 +126,7 @@ def examine(
     `aftermath` says what is known beforehand and what is written in the end, `waits` where it is told that a target is waited for: on the
     same console, unless another is given.
     """
-    console = console or Console(highlight=False)
+    console = console or Terminal()
     aftermath = aftermath or Aftermath()
     began, at = time.time(), time.monotonic()
     results = [Result(vendor) for vendor in asked.vendors]

@@ -16,6 +16,8 @@ from rich.text import Text
 from conformance.address import shown
 from conformance.check import Asked, examine
 from conformance.reports import Record
+from conformance.reports.table import share
+from conformance.reports.terminal import Terminal
 from conformance.result import BREAKS, CONFORMS, STOPPED, UNTOLD, VERDICTS
 from conformance.settings import Profile
 from conformance.target import BadTarget
@@ -44,7 +46,7 @@ def matrix(
 
     `options` are those of `Asked`, for all; `own` those of one, by its name.
     """
-    console = console or Console(highlight=False)
+    console = console or Terminal()
     before = read(since) if since else None
     if policy == "none-new" and before is None:
         raise BadTarget("the policy none-new needs the matrix of another day: --since FILE")
@@ -128,8 +130,9 @@ def read(path: Path) -> dict[str, Any]:
     """The matrix that an earlier run wrote. Raises BadTarget."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        if not all(isinstance(entry["promises"], dict) for entry in told["implementations"].values()):
-            raise ValueError("its promises are no mapping")
+        rows = [row for entry in told["implementations"].values() for row in entry["promises"].values()]
+        if not all(isinstance(row["state"], str) for row in rows):
+            raise ValueError("a state is no text")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadTarget(f"{path} is no matrix of an earlier run: {error}") from None
     return dict(told)
@@ -138,14 +141,15 @@ def read(path: Path) -> dict[str, Any]:
 def show(console: Console, told: Mapping[str, Any]) -> None:
     """The table on the terminal, then the drift and the verdict."""
     found = told["implementations"]
-    table = Table(title=f"{told['vendor']}, profile {told['profile']}, seed {told['seed']}", title_justify="left")
+    title = Text(f"{told['vendor']}, profile {told['profile']}, seed {told['seed']}")
+    table = Table(title=title, title_justify="left")
     table.add_column("promise", no_wrap=True)
     for name in found:
-        table.add_column(name)
+        table.add_column(Text(name))
     for promise in sorted({promise for entry in found.values() for promise in entry["promises"]}):
         states = [entry["promises"].get(promise, {}).get("state", "") for entry in found.values()]
         table.add_row(promise, *(Text(state or "–", _STYLES[state]) for state in states))
-    table.add_row("index, score", *(f"{entry['index']} %, {entry['score']} %" for entry in found.values()))
+    table.add_row("index, score", *map(share, found.values()))
     table.add_row("verdict", *(entry["verdict"] for entry in found.values()))
     console.print(table)
     for name, entry in found.items():

@@ -18,9 +18,10 @@ from conformance.finding import Unreachable
 from conformance.limits import UNSAID, Limits, recorded
 from conformance.preflight import preflight
 from conformance.promise import all_promises
-from conformance.report import BREAKS, CONFORMS, UNTOLD, show_finding
+from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD, show_finding
+from conformance.reports.terminal import Terminal
 from conformance.run import Outcome, Run
-from conformance.settings import Settings
+from conformance.settings import AMOUNTS, Settings
 from conformance.target import BadTarget, base_url, limits_of, reach
 from mock_server.contract import ContractError
 
@@ -35,15 +36,22 @@ class Asked:
     run: Mapping[str, Any]
 
 
+_SAID: Mapping[str, type] = {"target": str, "seed": int, "inferred": bool}
+"""What a report says of how it was asked."""
+
+
 def find(report: Path, which: str) -> Asked:
     """The finding with an id, or with a number counted from 1 in the order of the report. Raises BadTarget."""
     try:
         told = json.loads(report.read_text(encoding="utf-8"))
+        if told["profile"] not in AMOUNTS or not all(isinstance(told[name], kind) for name, kind in _SAID.items()):
+            raise TypeError("it does not say how it was asked")
         found = [(vendor, entry["document"], one) for vendor, entry in told["vendors"].items() for one in _all(entry)]
         for number, (vendor, document, finding) in enumerate(found, start=1):
             if which in (finding["id"], str(number)):
+                _ = [finding[name] for name in ("layer", "promise", "subject")]
                 return Asked(vendor, document, finding, told)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise BadTarget(f"the report cannot be read: {error}") from None
     except (KeyError, TypeError, AttributeError):
         raise BadTarget(f"{report} is no JSON report of mockingbill check") from None
@@ -60,7 +68,7 @@ def replay(report: Path, which: str, target: str = "", console: Console | None =
 
     `limits` go before those that the report was asked with.
     """
-    console = console or Console(highlight=False)
+    console = console or Terminal()
     try:
         asked = find(report, which)
         with reach(target or asked.run["target"]) as url:
@@ -68,8 +76,11 @@ def replay(report: Path, which: str, target: str = "", console: Console | None =
             run.sending.told = lambda line: console.print(Text(line), soft_wrap=True)
             preflight(run)
             outcomes = list(_again(run, asked.finding))
-    except (BadTarget, ContractError, Unreachable) as error:
-        console.print(Text(f"could not tell: {error}"), soft_wrap=True)
+    except KeyboardInterrupt:
+        console.print(Text(f"exit {STOPPED}: stopped"))
+        return STOPPED
+    except (BadTarget, ContractError, Unreachable, OSError) as error:
+        console.print(Text(f"could not tell: {' '.join(str(error).split())}"), soft_wrap=True)
         return UNTOLD
     for left in run.left:
         console.print(Text(f"left behind {left}"), soft_wrap=True)

@@ -14,6 +14,7 @@ from conformance.client import Client
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import UNSAID
 from conformance.report import BREAKS, CONFORMS, STOPPED, UNTOLD
+from conformance.reports.terminal import Terminal
 from conformance.run import Run
 from conformance.scope import Scope, read
 from conformance.settings import Settings
@@ -44,7 +45,7 @@ def sweep(
     console: Console | None = None,
 ) -> int:
     """Delete every record that carries the mark; 0 none is left that lists show, 1 some are, 2 could not tell."""
-    console = console or Console(highlight=False)
+    console = console or Terminal()
     try:
         with reach(target) as url:
             at = base_url(url, read(vendor).name, limits_of(target_file, UNSAID))

@@ -19,7 +19,7 @@ def text(told: Mapping[str, Any]) -> str:
     )
     promises = sorted({promise for entry in found.values() for promise in entry["promises"]})
     rows = "".join(f"<tr><th>{escape(promise)}</th>{_cells(found, promise)}</tr>" for promise in promises)
-    scores = "".join(f"<td>{entry['index']} %, {entry['score']} %</td>" for entry in found.values())
+    scores = "".join(f"<td>{share(entry)}</td>" for entry in found.values())
     drift = "".join(
         f"<li>{escape(one['implementation'])} {escape(one['promise'])}: was {escape(one['was'] or 'not there')}, "
         f"is {escape(one['is'] or 'not there')}</li>"
@@ -35,6 +35,11 @@ def text(told: Mapping[str, Any]) -> str:
         f"<tr><th>index, score</th>{scores}</tr></tbody></table></div>"
         f"{f'<h2>Drift</h2><ul>{drift}</ul>' if drift else ''}</main></body></html>\n"
     )
+
+
+def share(entry: Mapping[str, Any]) -> str:
+    """The index and the score of an implementation, where the run came to any."""
+    return "–" if entry["score"] is None else f"{entry['index']} %, {entry['score']} %"
 
 
 def _cells(found: Mapping[str, Any], promise: str) -> str:

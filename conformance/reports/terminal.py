@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,18 @@ from conformance.result import BREAKS, CONFORMS, VERDICTS, Result
 
 _MANY = 20
 _MARKS = {"broken": "red", "known": "cyan", "apart": "yellow"}
+
+
+class Terminal(Console):
+    """The terminal, or what stands in its place; when nobody reads any more (`| head`), the run goes on, for its reports and its verdict."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing any more."""
+        with contextlib.suppress(SystemExit):
+            super().on_broken_pipe()
 
 
 def show_finding(console: Console, vendor: str, finding: Mapping[str, Any]) -> None:

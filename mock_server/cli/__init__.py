@@ -16,12 +16,14 @@ from mock_server.cli.comparing import matrix
 from mock_server.cli.faults import one_fault, show_faults
 from mock_server.cli.judging import check, replay
 from mock_server.cli.promising import promises
+from mock_server.cli.stopping import Commands
 from mock_server.cli.sweeping import sweep
 from mock_server.contract import ContractError, load, load_fixtures
 from mock_server.contract import vendors as vendor_names
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"\b\nStart with:\n  mockingbill serve\n  mockingbill check {ONE} --target http://127.0.0.1:8080/{ONE}",
 )

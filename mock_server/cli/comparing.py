@@ -12,6 +12,7 @@ import click
 
 from mock_server.cli.arguments import ONE, documents, stop
 from mock_server.cli.options import FILE, INCLUDE, NEW_FILE, PROFILE, SEED, WORKERS, limited
+from mock_server.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from conformance.limits import Limits
@@ -77,6 +78,7 @@ def _file(path: str | None) -> Path | None:
 )  # fmt: skip
 @WORKERS
 @limited
+@stoppable
 def matrix(
     vendor: str, implementations: dict[str, str], policy: Literal["all", "any", "none-new"], since: Path | None, json_file: Path | None,
     html_file: Path | None, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_files: tuple[str, ...],
@@ -86,15 +88,15 @@ def matrix(
 
     The limits are the same for all, but for what an implementation's own target file says.
     """
-    from rich.console import Console
-
     from conformance.matrix import matrix as run_matrix
     from conformance.matrix import show
+    from conformance.reports.places import ready
     from conformance.reports.table import text
+    from conformance.reports.terminal import Terminal
     from conformance.target import BadTarget
 
     (document,) = documents((vendor,))
-    console = Console(highlight=False)
+    console = Terminal()
     options: dict[str, Any] = {"include_inferred": include is not None, "workers": workers, "limits": limits}
     files, addresses = _each(implementations, target_files), _each(implementations, controls)
     own = {
@@ -102,12 +104,17 @@ def matrix(
         for name in implementations
     }
     try:
+        for file in filter(None, (json_file, html_file)):
+            ready(file.parent, (file.name,))
         told = run_matrix(document, implementations, profile, seed, policy, since, console, own, **options)
     except BadTarget as error:
         stop(str(error))
     show(console, told)
-    if json_file:
-        json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8", "backslashreplace")
-    if html_file:
-        html_file.write_text(text(told), "utf-8", "backslashreplace")
+    try:
+        if json_file:
+            json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8", "backslashreplace")
+        if html_file:
+            html_file.write_text(text(told), "utf-8", "backslashreplace")
+    except OSError as error:
+        stop(f"cannot write {error.filename}: {error.strerror}")
     sys.exit(told["code"])

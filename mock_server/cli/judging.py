@@ -21,6 +21,7 @@ from mock_server.cli.options import (
     WORKERS,
     limited,
 )
+from mock_server.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from conformance.limits import Limits
@@ -36,7 +37,7 @@ _FORMATS = ("json", "junit", "jsonl", "html", "har", "markdown", "badge")
     f"  mockingbill check {ONE} --target myserver:create_app --target-file target.yaml\n"
     f"  mockingbill check {ONE} --target myserver:create_app --report html --report junit --reproducers again\n"
     f"  mockingbill check {ONE} --target myserver:create_app --baseline known.yaml\n"
-    "\n\b\nExit status: 0 conforms, 1 does not, 2 could not tell.",
+    "\n\b\nExit status: 0 conforms, 1 does not, 2 could not tell, 130 stopped.",
 )
 @click.argument("vendors", nargs=-1, required=True, metavar="VENDOR|DOCUMENT...")
 @click.option(
@@ -70,6 +71,7 @@ _FORMATS = ("json", "junit", "jsonl", "html", "har", "markdown", "badge")
 @click.option("--write-baseline", type=NEW_FILE, metavar="FILE", help="Write a baseline of what was found.")
 @WORKERS
 @limited
+@stoppable
 def check(
     vendors: tuple[str, ...], target: str, profile: Literal["smoke", "default", "deep"], seed: int, include: str | None, target_file: Path | None,
     control: str, formats: tuple[str, ...], report_dir: Path | None, reproducers: Path | None, baseline: Path | None, write_baseline: Path | None,
@@ -112,6 +114,7 @@ def check(
     "--target", default="", metavar="URL|MODULE:FACTORY", help="Another implementation than that of the report."
 )
 @limited
+@stoppable
 def replay(report: Path, finding: str, target: str, limits: Limits) -> None:
     """Run one finding of a JSON report again, with the seed and the profile that found it.
 

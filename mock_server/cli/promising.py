@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mock_server.cli.arguments import stop
+
 _WRITTEN = "<!-- Written by `mockingbill promises"
 """Begins what a page says of itself."""
 
@@ -31,7 +33,10 @@ def promises(write: Path | None) -> None:
         faults: dict[str, list[Wrong]] = {}
         for fault in catalogue().values():
             faults.setdefault(fault.promise, []).append(Wrong(fault.name, fault.vendor, fault.sentence))
-        _write(write, pages(faults))
+        try:
+            _write(write, pages(faults))
+        except (OSError, UnicodeDecodeError) as error:
+            stop(f"the pages cannot be written to {write}: {error}")
     else:
         for name, sentence in rows():
             click.echo(f"{name}\n    {sentence}")

@@ -9,6 +9,7 @@ import click
 
 from mock_server.cli.arguments import ONE, OTHER, documents
 from mock_server.cli.options import TARGET_FILE
+from mock_server.cli.stopping import stoppable
 
 
 @click.command(
@@ -28,6 +29,7 @@ from mock_server.cli.options import TARGET_FILE
 @TARGET_FILE
 @click.option("--include", type=click.Choice(["inferred"]), help="Use inferred operations too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@stoppable
 def sweep(vendor: str, target: str, target_file: Path | None, include: str | None, dry_run: bool) -> None:
     """Delete the records that carry the mark of the suite, as the contract's own lists show them.
 
