@@ -39,20 +39,24 @@ async def answered(app: ASGIApp, scope: Scope, body: bytes) -> Response:
     return response
 
 
-def behind(answering: Answering, app: ASGIApp | None = None) -> ASGIApp:
-    """The miniature vendor behind something that answers in its place, or lets it answer."""
-    inner = app or acme_server.create_app()
+def whole(app: ASGIApp, respond: Callable[[Request, bytes], Awaitable[Response]]) -> ASGIApp:
+    """A server that has read each request to its end before it responds; its start and its end are the app's."""
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await inner(scope, receive, send)
+            await app(scope, receive, send)
             return
         request = Request(scope, receive)
-        body = await request.body()
-        response = await answering(request, lambda: answered(inner, scope, body))
+        response = await respond(request, await request.body())
         await response(scope, receive, send)
 
     return outer
+
+
+def behind(answering: Answering, app: ASGIApp | None = None) -> ASGIApp:
+    """The miniature vendor behind something that answers in its place, or lets it answer."""
+    inner = app or acme_server.create_app()
+    return whole(inner, lambda request, body: answering(request, lambda: answered(inner, request.scope, body)))
 
 
 def too_many(after: str | None = None) -> Response:
@@ -116,22 +120,16 @@ def late(seconds: float) -> ASGIApp:
     main, copy = acme_server.create_app(), acme_server.create_app()
     underway: list[tuple[float, Scope, bytes]] = []
 
-    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await main(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        body = await request.body()
+    async def respond(request: Request, body: bytes) -> Response:
         if request.method == "GET" or request.url.path.startswith("/filters"):
             while underway and underway[0][0] <= time.monotonic():
                 await answered(copy, *underway.pop(0)[1:])
-            response = await answered(copy, scope, body)
-        else:
-            response = await answered(main, scope, body)
-            underway.append((time.monotonic() + seconds, scope, body))
-        await response(scope, receive, send)
+            return await answered(copy, request.scope, body)
+        response = await answered(main, request.scope, body)
+        underway.append((time.monotonic() + seconds, request.scope, body))
+        return response
 
-    return outer
+    return whole(main, respond)
 
 
 class Counted:
