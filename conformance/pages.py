@@ -96,7 +96,7 @@ def _stated(promise: Promise, scopes: Sequence[Scope]) -> str:
 
 def _file(scope: Scope, pointer: str) -> str:
     """The file of a contract in which a part of it is written, as seen from the folder of all contracts."""
-    file = Path(scope.contract.place(pointer).rpartition(":")[0])
+    file = data_root() / scope.contract.place(pointer).rpartition(":")[0]
     here = (data_root() / "openapi").resolve()
     return file.resolve().relative_to(here).as_posix()
 
