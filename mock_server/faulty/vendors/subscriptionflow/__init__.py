@@ -1,5 +1,5 @@
 """One-fault SubscriptionFlows."""
 
-from mock_server.faulty.vendors.subscriptionflow import filtering, listing, records
+from mock_server.faulty.vendors.subscriptionflow import filtering, listing, records, unforeseen, unforeseen_filters
 
-FAULTS = (*records.FAULTS, *listing.FAULTS, *filtering.FAULTS)
+FAULTS = (*records.FAULTS, *listing.FAULTS, *filtering.FAULTS, *unforeseen.FAULTS, *unforeseen_filters.FAULTS)

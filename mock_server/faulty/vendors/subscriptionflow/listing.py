@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_server.faulty.fault import Fault, Install, after, before, wire
-from mock_server.faulty.wire import Call, Proceed, Reply, Wire, copied
+from mock_server.faulty.memories import one_behind
+from mock_server.faulty.wire import Call, Proceed, Reply, Wire
 
 VENDOR = "subscriptionflow"
 _LIST = re.compile(r"/api/v1/[a-z-]+(/with-relations)?")
@@ -96,21 +97,6 @@ def _shuffling() -> Wire:
     return shuffle
 
 
-def _late() -> Wire:
-    """A list is what it was when it was last asked for."""
-    seen: dict[tuple[str, str, str | None, int], Reply] = {}
-
-    async def remember(call: Call, proceed: Proceed) -> Reply:
-        reply = await proceed(call)
-        if not reply.ok or not lists(call):
-            return reply
-        key = (call.world, call.path, call.headers.get("authorization"), _number(call))
-        old, seen[key] = seen.get(key, reply), copied(reply)
-        return old
-
-    return remember
-
-
 def _from_one(call: Call) -> None:
     call.query = [
         (name, "1" if name == "page" and value in ("0", "mockingbill") else value) for name, value in call.query
@@ -119,6 +105,10 @@ def _from_one(call: Call) -> None:
 
 def _size(number: int, items: list[Any]) -> list[Any]:
     return items[:100]
+
+
+def _page_of(call: Call) -> tuple[str, int] | None:
+    return (call.path, _number(call)) if lists(call) else None
 
 
 FAULTS = (
@@ -144,5 +134,5 @@ FAULTS = (
     Fault("order-changes", VENDOR, "sort", "pages_partition",
           "Every other time a page comes the other way round.", wire(_shuffling)),
     Fault("list-of-before", VENDOR, "staleness", "created_is_retrievable",
-          "A list is the one of the last time that it was asked for.", wire(_late)),
+          "A list is the one of the last time that it was asked for.", wire(one_behind(_page_of))),
 )  # fmt: skip

@@ -9,9 +9,11 @@ from typing import Any
 
 from mock_server.engine import Engine
 from mock_server.faulty import changes
-from mock_server.faulty.changes import around, records
+from mock_server.faulty.changes import records
 from mock_server.faulty.fault import Fault, after, before, swap, switch, wire
-from mock_server.faulty.wire import Call, Proceed, Reply, Wire, answered, copied
+from mock_server.faulty.memories import one_behind
+from mock_server.faulty.switches import around, told_as_before, unkept, untold
+from mock_server.faulty.wire import Call, Proceed, Reply, Wire, answered
 from mock_server.vendor import Call as Performed
 
 VENDOR = "subscriptionflow"
@@ -31,35 +33,12 @@ def _wiped(call: Call) -> None:
         call.body.setdefault("billing_city", None)
 
 
-def _not_stored(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
-    record = call.find("Customer", call.key())
-    result = proceed(call)
-    if record is not None:
-        call.transaction.put(call.table("Customer"), record["id"], record)
-    return result
-
-
 def _all_changed(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
     result = proceed(call)
     name = call.body.get("name") if isinstance(call.body, dict) else None
     for record in list(call.scan("Customer")) if name else ():
         call.transaction.put(call.table("Customer"), record["id"], {**record, "name": name})
     return result
-
-
-def _stale() -> Wire:
-    """A record that was read is shown once more as it was, however it was changed meanwhile."""
-    seen: dict[tuple[str, str, str | None], Reply] = {}
-
-    async def remember(call: Call, proceed: Proceed) -> Reply:
-        reply = await proceed(call)
-        if call.method != "GET" or not _one(call) or not reply.ok:
-            return reply
-        key = (call.world, call.path, call.headers.get("authorization"))
-        old, seen[key] = seen.get(key, reply), copied(reply)
-        return old
-
-    return remember
 
 
 def _old_answer() -> Wire:
@@ -156,24 +135,6 @@ def _told_twice(engine: Engine) -> None:
     swap(teller, "events", lambda events: lambda *change: (told for one in events(*change) for told in (one, one)))
 
 
-def _untold(engine: Engine) -> None:
-    teller = engine.timeline._teller
-    swap(
-        teller,
-        "events",
-        lambda events: lambda *change: (one for one in events(*change) if one[0] != "customer.updated"),
-    )
-
-
-def _event_of_before(engine: Engine) -> None:
-    teller = engine.timeline._teller
-
-    def old(payload: Any) -> Any:
-        return lambda space, event, record: payload(space, event, event.was or record)
-
-    teller._payloads = {name: old(payload) for name, payload in teller._payloads.items()}
-
-
 def _told_on_read(engine: Engine) -> Wire:
     """Reading a customer tells that they were changed."""
     proceed_with = engine._actions["getCustomer"]
@@ -202,6 +163,10 @@ def _without_null(call: Call) -> None:
         call.body = {name: value for name, value in call.body.items() if value is not None}
 
 
+def _read(call: Call) -> str | None:
+    return call.path if call.method == "GET" and _one(call) else None
+
+
 FAULTS = (
     Fault("city-wiped", VENDOR, "update", "update_changes_only_what_it_names",
           "A change that does not name the city wipes it.", before(_wiped)),
@@ -209,13 +174,13 @@ FAULTS = (
           "An object in the place of a text is taken, as text.", before(_as_text)),
     Fault("update-not-stored", VENDOR, "update", "update_changes_only_what_it_names",
           "A change is confirmed and not kept.",
-          switch(lambda engine: around(engine, "updateCustomer", _not_stored))),
+          switch(lambda engine: around(engine, "updateCustomer", unkept))),
     Fault("update-changes-all", VENDOR, "update", "update_changes_only_what_it_names",
           "A new name is everyone's.", switch(lambda engine: around(engine, "updateCustomer", _all_changed))),
     Fault("update-answers-old", VENDOR, "update", "update_changes_only_what_it_names",
           "A change answers with the record as it was.", wire(_old_answer)),
     Fault("read-once-more", VENDOR, "staleness", "update_changes_only_what_it_names",
-          "A record that was read is shown once more as it was.", wire(_stale)),
+          "A record that was read is shown once more as it was.", wire(one_behind(_read))),
     Fault("id-given-again", VENDOR, "ids", "ids_are_never_reused",
           "The id of a deleted customer is given to the next one.", wire(_reusing)),
     Fault("delete-forgotten", VENDOR, "delete", "deleted_is_gone",
@@ -239,11 +204,11 @@ FAULTS = (
     Fault("event-twice", VENDOR, "events", "one_event_for_each_change",
           "Every event comes twice.", switch(_told_twice)),
     Fault("event-missing", VENDOR, "events", "one_event_for_each_change",
-          "A customer's change gives off no event.", switch(_untold)),
+          "A customer's change gives off no event.", untold("customer.updated")),
     Fault("event-on-read", VENDOR, "events", "one_event_for_each_change",
           "Reading a customer tells that they were changed.", _told_on_read),
     Fault("event-of-before", VENDOR, "events", "events_say_what_is",
-          "A webhook says how things were before.", switch(_event_of_before)),
+          "A webhook says how things were before.", switch(told_as_before)),
     Fault("null-is-left-out", VENDOR, "null", "update_changes_only_what_it_names",
           "What is changed to null stays as it was.", before(_without_null)),
 )  # fmt: skip

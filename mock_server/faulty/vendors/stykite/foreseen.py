@@ -1,4 +1,4 @@
-"""One-fault Stykites."""
+"""Stykites that are wrong in the ways that the promises were written against."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from typing import Any
 from mock_server.clock import later
 from mock_server.engine import Engine
 from mock_server.faulty import changes
-from mock_server.faulty.changes import around, racing
 from mock_server.faulty.fault import Fault, after, before, restate, swap, switch
+from mock_server.faulty.memories import racing
+from mock_server.faulty.switches import around, now, unkept
 from mock_server.faulty.wire import Call, Reply, Wire
 from mock_server.problems import Problem
 from mock_server.store import StoredRecord
 from mock_server.vendor import Call as Performed
 from mock_server.vendor import Space
 
+VENDOR = "stykite"
 _DAY = 86_400_000
 _OWN = {"COM-0SANDB0XAC0R1": "stykite-sandbox-acme", "COM-0SANDB0XBEE01": "stykite-sandbox-beehive"}
 
@@ -63,14 +65,6 @@ def _refusal_counts(call: Performed, proceed: Callable[[Performed], Any]) -> Any
             call.transaction.put(table, subscription["tsid"], changed)
             call.transaction.commit()
         raise
-
-
-def _nothing_done(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
-    subscription = call.find("Subscription", call.key())
-    result = proceed(call)
-    if subscription is not None:
-        call.transaction.put(call.table("Subscription"), subscription["tsid"], subscription)
-    return result
 
 
 def _due(
@@ -126,7 +120,7 @@ def _revived(engine: Engine) -> Wire:
 def _revive(engine: Engine, call: Call, reply: Reply) -> None:
     for record in changes.records(reply.body, "cancelled_at") if reply.ok else ():
         ended = record["cancelled_at"] or record.get("updated_at")
-        if record.get("status") == "CANCELLED" and ended and changes.now(engine, call.world) * 1000 > ended + 29 * _DAY:
+        if record.get("status") == "CANCELLED" and ended and now(engine, call.world) * 1000 > ended + 29 * _DAY:
             record["status"] = "ACTIVE"
 
 
@@ -169,40 +163,40 @@ def _single_precision(call: Call) -> None:
 
 
 FAULTS = (
-    Fault("expired-let-in", "stykite", "auth", "credentials_matter",
+    Fault("expired-let-in", VENDOR, "auth", "credentials_matter",
           "An expired token is let in.", changes.believed(_expired_let_in)),
-    Fault("company-believed", "stykite", "tenant", "tenants_never_meet",
+    Fault("company-believed", VENDOR, "tenant", "tenants_never_meet",
           "The company in the path is taken for the caller's.", before(_company_believed)),
-    Fault("customer-raced", "stykite", "concurrency", "concurrent_retries_make_one",
+    Fault("customer-raced", VENDOR, "concurrency", "concurrent_retries_make_one",
           "A customer's identifier is looked up first and kept a moment later.", _raced),
-    Fault("cancelled-twice", "stykite", "transitions", "states_are_kept",
+    Fault("cancelled-twice", VENDOR, "transitions", "states_are_kept",
           "A cancelled subscription can be cancelled again.",
           changes.recoded(400, 200, lambda call: call.has("POST", "/cancel_subscription") and call.body is not None)),
-    Fault("refusal-counts", "stykite", "transitions", "transitions_are_legal",
+    Fault("refusal-counts", VENDOR, "transitions", "transitions_are_legal",
           "A refused cancellation leaves a reason behind.",
           switch(lambda engine: around(engine, "cancelSubscription", _refusal_counts))),
-    Fault("end-not-stored", "stykite", "update", "update_changes_only_what_it_names",
+    Fault("end-not-stored", VENDOR, "update", "update_changes_only_what_it_names",
           "A new end is confirmed and not kept.",
-          switch(lambda engine: around(engine, "updateSubscription", _nothing_done))),
-    Fault("end-in-single-precision", "stykite", "huge values", "update_changes_only_what_it_names",
+          switch(lambda engine: around(engine, "updateSubscription", unkept))),
+    Fault("end-in-single-precision", VENDOR, "huge values", "update_changes_only_what_it_names",
           "Large numbers pass through a float of 32 bits.", before(_single_precision)),
-    Fault("changed-before-created", "stykite", "time", "created_stamp_never_moves",
+    Fault("changed-before-created", VENDOR, "time", "created_stamp_never_moves",
           "`updated_at` goes back to the day before the creation.",
           switch(lambda engine: around(engine, "updateSubscription", _aged))),
-    Fault("moments-in-seconds", "stykite", "time", "created_is_retrievable",
+    Fault("moments-in-seconds", VENDOR, "time", "created_is_retrievable",
           "Moments are read in seconds, though they were written in milliseconds.",
           changes.shown("created_at", _in_seconds)),
-    Fault("trial-prolonged", "stykite", "time", "time_moves_states",
+    Fault("trial-prolonged", VENDOR, "time", "time_moves_states",
           "A trial that ends goes on for thirty days.", switch(_prolonged)),
-    Fault("trial-ends-early", "stykite", "time", "time_moves_states",
+    Fault("trial-ends-early", VENDOR, "time", "time_moves_states",
           "A trial ends a day before its `trial_end`.", changes.shown("trial_end", _trial_shown_late)),
-    Fault("month-ends-forgotten", "stykite", "time", "renewals_do_not_drift",
+    Fault("month-ends-forgotten", VENDOR, "time", "renewals_do_not_drift",
           "A month is counted from the end of the one before: after February no cycle ends on the 31st again.",
           switch(lambda engine: _due(engine, "cycle-end", _ended(_month_after)))),
-    Fault("cancelled-revives", "stykite", "transitions", "cancelled_stays_cancelled",
+    Fault("cancelled-revives", VENDOR, "transitions", "cancelled_stays_cancelled",
           "A month after its end a subscription is active again.", _revived),
-    Fault("hold-untold", "stykite", "events", "one_event_for_each_change",
+    Fault("hold-untold", VENDOR, "events", "one_event_for_each_change",
           "A subscription that is put on hold gives off no event.", switch(_untold)),
-    Fault("secret-lost", "stykite", "header", "events_say_what_is",
+    Fault("secret-lost", VENDOR, "header", "events_say_what_is",
           "Webhooks come without the secret of their endpoint.", switch(_secret_lost)),
 )  # fmt: skip

@@ -8,11 +8,10 @@ from typing import Any
 
 from mock_server.engine import Engine
 from mock_server.faulty import changes
-from mock_server.faulty.changes import around
 from mock_server.faulty.fault import Fault, after, before, switch
-from mock_server.faulty.vendors.unforeseen.wispgate import case_blind
+from mock_server.faulty.memories import case_blind
+from mock_server.faulty.switches import around, now, told_as_before, unkept
 from mock_server.faulty.wire import Call, Reply, Wire
-from mock_server.vendor import Call as Performed
 
 VENDOR = "stykite"
 _HOUR = 3_600_000
@@ -28,35 +27,16 @@ def crashed(status: int, end: str) -> Callable[[Call, Reply], None]:
     return crash
 
 
-def _not_cancelled(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
-    """Everything is checked, and nothing is done."""
-    subscription = call.find("Subscription", call.key())
-    result = proceed(call)
-    if subscription is not None:
-        call.transaction.put(call.table("Subscription"), subscription["tsid"], subscription)
-    return result
-
-
 def _late(engine: Engine) -> Wire | None:
     """A trial is shown for five hours more, until midnight where the company is."""
 
     def still(call: Call, record: dict[str, Any]) -> None:
         ends = record["trial_end"]
         if ends is not None and record.get("status") in ("ACTIVE", "ON_HOLD"):
-            now = changes.now(engine, call.world) * 1000
-            if ends <= now < ends + 5 * _HOUR:
-                record["status"] = "TRIAL"
+            since = now(engine, call.world) * 1000 - ends
+            record["status"] = "TRIAL" if 0 <= since < 5 * _HOUR else record["status"]
 
     return changes.shown("trial_end", still)(engine)
-
-
-def _event_of_before(engine: Engine) -> None:
-    teller = engine.timeline._teller
-
-    def old(payload: Any) -> Any:
-        return lambda space, event, record: payload(space, event, event.was or record)
-
-    teller._payloads = {name: old(payload) for name, payload in teller._payloads.items()}
 
 
 def _event_of_another(engine: Engine) -> None:
@@ -89,7 +69,7 @@ def _as_number(call: Call) -> None:
 FAULTS = (
     Fault("stykite-cancel-idle", VENDOR, "transitions", "transitions_are_legal",
           "Cancelling at once is confirmed, and nothing happens.",
-          switch(lambda engine: around(engine, "cancelSubscription", _not_cancelled))),
+          switch(lambda engine: around(engine, "cancelSubscription", unkept))),
     Fault("second-cancel-crashes", VENDOR, "transitions", "states_are_kept",
           "Cancelling what is cancelled crashes.", after(crashed(400, "/cancel_subscription"))),
     Fault("trial-ends-late", VENDOR, "time", "time_moves_states",
@@ -98,7 +78,7 @@ FAULTS = (
           "A customer's identifier is refused where another differs in case alone.",
           lambda engine: case_blind(engine, "/customer", "customer_identifier")),
     Fault("status-of-before", VENDOR, "events", "events_say_what_is",
-          "A webhook tells the status that was.", switch(_event_of_before)),
+          "A webhook tells the status that was.", switch(told_as_before)),
     Fault("event-of-another", VENDOR, "events", "events_say_what_is",
           "A webhook names another customer.", switch(_event_of_another)),
     Fault("end-an-hour-later", VENDOR, "time", "update_changes_only_what_it_names",

@@ -1,4 +1,4 @@
-"""One-fault Pelcros."""
+"""Pelcros that are wrong in the ways that the promises were written against."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mock_server.faulty.wire import Call, Proceed, Reply
 from mock_server.store import StoredRecord
 from mock_server.vendor import Space
 
+VENDOR = "pelcro"
 _DAY = 86_400
 _OWN = {"1101": "pelcro-sandbox-alice", "1102": "pelcro-sandbox-bob"}
 
@@ -102,37 +103,37 @@ def _signed_in_hex(engine: Engine) -> None:
 
 
 FAULTS = (
-    Fault("revoked-let-in", "pelcro", "auth", "credentials_matter",
+    Fault("revoked-let-in", VENDOR, "auth", "credentials_matter",
           "A revoked token is let in.", changes.believed(_revoked_let_in)),
-    Fault("site-believed", "pelcro", "tenant", "tenants_never_meet",
+    Fault("site-believed", VENDOR, "tenant", "tenants_never_meet",
           "Whoever names a site is let in there.", before(_site_believed)),
-    Fault("password-shown", "pelcro", "field", "secrets_stay_out",
+    Fault("password-shown", VENDOR, "field", "secrets_stay_out",
           "Registering answers with the password.", after(_password_shown)),
-    Fault("email-twice", "pelcro", "uniqueness", "unique_is_refused",
+    Fault("email-twice", VENDOR, "uniqueness", "unique_is_refused",
           "An email address may register again.", switch(lambda engine: restate(engine, "Customer", unique=()))),
-    Fault("no-such-plan-is-400", "pelcro", "status", "references_must_exist",
+    Fault("no-such-plan-is-400", VENDOR, "status", "references_must_exist",
           "A plan that does not exist is 400 in place of 404.", changes.recoded(404, 400)),
-    Fault("total-a-cent-more", "pelcro", "money", "sums_add_up",
+    Fault("total-a-cent-more", VENDOR, "money", "sums_add_up",
           "The total of an invoice is a cent too high.", changes.shown("amount_due", _a_cent_more)),
-    Fault("discount-added", "pelcro", "money", "sums_add_up",
+    Fault("discount-added", VENDOR, "money", "sums_add_up",
           "A discount is added, not taken off.", changes.shown("amount_due", _discount_added)),
-    Fault("renewal-skips", "pelcro", "time", "renewals_do_not_drift",
+    Fault("renewal-skips", VENDOR, "time", "renewals_do_not_drift",
           "Every third renewal is for two periods.", switch(_skipping)),
-    Fault("newest-left-out", "pelcro", "boundary", "created_is_retrievable",
+    Fault("newest-left-out", VENDOR, "boundary", "created_is_retrievable",
           "The newest subscription is not shown.", after(_newest_left_out)),
-    Fault("refused-is-kept-too", "pelcro", "references", "failed_create_leaves_nothing",
+    Fault("refused-is-kept-too", VENDOR, "references", "failed_create_leaves_nothing",
           "A subscription refused for its coupon is there nevertheless.", lambda engine: _left_behind),
-    Fault("ids-as-text", "pelcro", "type", "answers_match_their_schema",
+    Fault("ids-as-text", VENDOR, "type", "answers_match_their_schema",
           "The ids of subscriptions are texts.", after(_ids_as_text)),
-    Fault("nulls-left-out", "pelcro", "null", "answers_match_their_schema",
+    Fault("nulls-left-out", VENDOR, "null", "answers_match_their_schema",
           "What is null is left out of subscriptions.", after(_no_nulls)),
-    Fault("quantity-wraps", "pelcro", "huge values", "values_survive",
+    Fault("quantity-wraps", VENDOR, "huge values", "values_survive",
           "A quantity has sixteen bits.", before(_wrapped)),
-    Fault("source-cut", "pelcro", "limits", "values_survive",
+    Fault("source-cut", VENDOR, "limits", "values_survive",
           "A source is cut after 64 characters.", before(_source_cut)),
-    Fault("password-made-up", "pelcro", "required", "required_is_required",
+    Fault("password-made-up", VENDOR, "required", "required_is_required",
           "Registering without a password gives one.",
           changes.filled("password", "mockingbill-made-up", lambda call: call.has("POST", "/register"))),
-    Fault("signed-in-hex", "pelcro", "encodings", "events_say_what_is",
+    Fault("signed-in-hex", VENDOR, "encodings", "events_say_what_is",
           "The signature of webhooks is hexadecimal, not Base64.", switch(_signed_in_hex)),
 )  # fmt: skip

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.engine import Engine
-from mock_server.faulty.changes import around, records
-from mock_server.faulty.fault import Fault, after, before, swap, switch
+from mock_server.faulty.changes import records
+from mock_server.faulty.fault import Fault, after, before, switch
+from mock_server.faulty.switches import around, told_as_before, unkept, untold
 from mock_server.faulty.wire import Call, Reply
 from mock_server.vendor import Call as Performed
 
@@ -49,36 +50,11 @@ def _metadata_in_floats(call: Call) -> None:
         call.body["metadata"] = _in_floats(call.body["metadata"])
 
 
-def _not_cancelled(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
-    subscription = call.find("Subscription", call.key())
-    result = proceed(call)
-    if subscription is not None:
-        call.transaction.put(call.table("Subscription"), subscription["id"], subscription)
-    return result
-
-
 def _in_milliseconds(call: Call, reply: Reply) -> None:
     for record in list(records(reply.body, "current_period_end")) if reply.ok else ():
         for name in ("start", "current_period_start", "current_period_end", "trial_end", "expires_at", "renews_at"):
             if isinstance(record.get(name), int):
                 record[name] *= 1000
-
-
-def _event_of_before(engine: Engine) -> None:
-    teller = engine.timeline._teller
-
-    def old(payload: Any) -> Any:
-        return lambda space, event, record: payload(space, event, event.was or record)
-
-    teller._payloads = {name: old(payload) for name, payload in teller._payloads.items()}
-
-
-def _untold(*names: str) -> Callable[[Engine], None]:
-    def turn(engine: Engine) -> None:
-        teller = engine.timeline._teller
-        swap(teller, "events", lambda events: lambda *change: (one for one in events(*change) if one[0] not in names))
-
-    return turn
 
 
 def _another_digest(engine: Engine) -> None:
@@ -93,6 +69,13 @@ def _password_told(call: Call, reply: Reply) -> None:
             record["message"] = f"{record['message']} (password: {call.body['password']})"
 
 
+def _small_password(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
+    customer = next(iter(call.scan("Customer", {"email": call.body.get("email")})), None)
+    if customer is not None and str(call.body["password"]).casefold() == str(customer["password"]).casefold():
+        call.body["password"] = customer["password"]
+    return proceed(call)
+
+
 FAULTS = (
     Fault("metadata-merged", VENDOR, "update", "update_changes_only_what_it_names",
           "New metadata are put to the old ones, in place of them.",
@@ -105,16 +88,18 @@ FAULTS = (
           "Whole numbers in metadata are exact up to 2 to the 53rd only.", before(_metadata_in_floats)),
     Fault("pelcro-cancel-idle", VENDOR, "transitions", "transitions_are_legal",
           "A cancellation is confirmed, and nothing happens.",
-          switch(lambda engine: around(engine, "cancelSubscription", _not_cancelled))),
+          switch(lambda engine: around(engine, "cancelSubscription", unkept))),
     Fault("moments-in-milliseconds", VENDOR, "time", "stamps_tell_the_time",
           "Moments are milliseconds, not seconds.", after(_in_milliseconds)),
     Fault("subscription-of-before", VENDOR, "events", "events_say_what_is",
-          "A webhook shows the subscription that was.", switch(_event_of_before)),
+          "A webhook shows the subscription that was.", switch(told_as_before)),
     Fault("renewal-untold", VENDOR, "events", "one_event_for_each_change",
           "What time alone brings gives off no event: a renewal, an end.",
-          switch(_untold("subscription.renewed", "subscription.expired"))),
+          untold("subscription.renewed", "subscription.expired")),
     Fault("signed-by-another-digest", VENDOR, "encodings", "events_say_what_is",
           "Webhooks are signed by SHA-512, not SHA-256.", switch(_another_digest)),
     Fault("password-in-refusals", VENDOR, "field", "secrets_stay_out",
           "What is refused is told with its password.", after(_password_told)),
+    Fault("password-whatever-case", VENDOR, "auth", "credentials_matter",
+          "A password is taken in any case.", switch(lambda engine: around(engine, "login", _small_password))),
 )  # fmt: skip

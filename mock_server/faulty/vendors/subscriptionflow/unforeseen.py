@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +11,14 @@ from typing import Any
 from mock_server.clock import written
 from mock_server.engine import Engine
 from mock_server.faulty import changes
-from mock_server.faulty.changes import around, without_accents
-from mock_server.faulty.fault import Fault, Install, before, swap, switch, wire
+from mock_server.faulty.fault import Fault, Install, after, before, switch, wire
+from mock_server.faulty.switches import around, now, untold
 from mock_server.faulty.wire import Call, Proceed, Reply, Wire
 from mock_server.vendor import Call as Performed
 
 VENDOR = "subscriptionflow"
 _TOKENS = ("sf-sandbox-demo", "sf-sandbox-other")
 _CUSTOMER = re.compile(r"/api/v1/customers/[^/]+")
-Test = Callable[[str, Any, Any], bool]
 
 
 def _changes(call: Call) -> bool:
@@ -93,63 +91,6 @@ def _all_totals(reply: Reply, there: Reply) -> None:
         reply.body["meta"]["total"] += there.body["meta"]["total"]
 
 
-def _conditions(call: Performed) -> Mapping[str, Any]:
-    asked: Any = call.input.query.get("filter") or (call.body or {}).get("filter") or {}
-    return asked if isinstance(asked, dict) else {}
-
-
-def _found_by(*operators: str, test: Test) -> Install:
-    """A filter with a single condition of these operators that goes by another test: `test(operator, have, operand)`."""
-
-    def found(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
-        result, asked = proceed(call), _conditions(call)
-        only = next(iter(asked.values()), None) if len(asked) == 1 else None
-        if not isinstance(only, dict) or len(only) != 1 or next(iter(only)) not in operators:
-            return result
-        [(column, [(operator, operand)])] = [(column, [*only.items()]) for column in asked]
-        return [
-            record
-            for record in call.scan(call.resource.name)
-            if record.get(column) is not None and test(operator, record[column], operand)
-        ]
-
-    def turn(engine: Engine) -> None:
-        for operation in engine.contract.operations.values():
-            if operation.action.verb == "filter":
-                around(engine, operation.id, found)
-
-    return switch(turn)
-
-
-def _as_texts(operator: str, have: Any, operand: Any) -> bool:
-    """Numbers are compared by their digits, from the left."""
-    left, right = str(have), str(operand)
-    return {"$lt": left < right, "$lte": left <= right, "$gt": left > right, "$gte": left >= right}[operator]
-
-
-def _like(operator: str, have: Any, operand: Any) -> bool:
-    """A percent sign stands for any text, an underscore for any sign."""
-    pattern = "".join({"%": ".*", "_": "."}.get(sign, re.escape(sign)) for sign in str(operand))
-    ends = {"$starts": f"{pattern}.*", "$ends": f".*{pattern}", "$contains": f".*{pattern}.*"}
-    return re.fullmatch(ends[operator], str(have), re.DOTALL) is not None
-
-
-def _plain(text: Any) -> str:
-    return unicodedata.normalize("NFC", without_accents(str(text)))
-
-
-async def _sorted_after(call: Call, proceed: Proceed) -> Reply:
-    """What is asked for from the end is cut first, and sorted then."""
-    conditions = call.body.get("filter") if call.has("POST", "/filter") and isinstance(call.body, dict) else None
-    if not isinstance(conditions, dict) or conditions.get("$sortorder") != "desc" or "$limit" not in conditions:
-        return await proceed(call)
-    conditions["$sortorder"] = "asc"
-    reply = await proceed(call)
-    if reply.ok:
-        reply.body["data"].reverse()
-    return reply
-
-
 async def _last_instead(call: Call, proceed: Proceed) -> Reply:
     """A page after the last is the last."""
     reply = await proceed(call)
@@ -180,7 +121,7 @@ def _not_updated(call: Call, record: dict[str, Any]) -> None:
 def _touching(engine: Engine) -> Wire | None:
     def touch(call: Call, record: dict[str, Any]) -> None:
         if call.method == "GET":
-            record["updated_at"] = written(datetime.fromtimestamp(changes.now(engine, call.world), UTC), "date-time")
+            record["updated_at"] = written(datetime.fromtimestamp(now(engine, call.world), UTC), "date-time")
 
     return changes.shown("updated_at", touch)(engine)
 
@@ -199,10 +140,23 @@ def _as_it_was(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
     return result
 
 
-def _term_untold(engine: Engine) -> None:
-    teller = engine.timeline._teller
-    renewed = "subscription.renewed"
-    swap(teller, "events", lambda events: lambda *change: (one for one in events(*change) if one[0] != renewed))
+def _mail_for_bills(call: Call) -> None:
+    if call.method == "PUT" and "/customers/" in call.path and isinstance(call.body, dict) and call.body.get("email"):
+        call.body.setdefault("billing_email", call.body["email"])
+
+
+def _any_secret(call: Call) -> None:
+    if call.path == "/oauth/token":
+        right = "sf-sandbox-secret-other" if b"client-other" in call.content else "sf-sandbox-secret"
+        if isinstance(call.body, dict) and call.body.get("client_secret"):
+            call.body |= {"client_secret": right}
+        call.content = re.sub(rb"client_secret=[^&]+", b"client_secret=" + right.encode(), call.content)
+        call.headers["content-length"] = str(len(call.content))
+
+
+def _all_or_none(call: Call, reply: Reply) -> None:
+    if call.path.endswith("/customers/bulk-delete") and reply.ok and not reply.body.get("data"):
+        reply.status, reply.body = 500, {"message": "Server Error"}
 
 
 FAULTS = (
@@ -229,19 +183,6 @@ FAULTS = (
     Fault("bulk-delete-of-all-tenants", VENDOR, "bulk", "tenants_never_meet",
           "Of many to be deleted, another tenant's go too.",
           _for_all(lambda call: call.path.endswith("/bulk-delete"), lambda reply, there: None)),
-    Fault("numbers-by-digits", VENDOR, "filter operator", "filters_match_exactly",
-          "Numbers are compared as texts: 9 is more than 10.", _found_by("$lt", "$lte", "$gt", "$gte", test=_as_texts)),
-    Fault("wildcards", VENDOR, "filter operator", "filters_match_exactly",
-          "A percent sign in the text to be found stands for any text.",
-          _found_by("$starts", "$ends", "$contains", test=_like)),
-    Fault("equals-whatever-accent", VENDOR, "unicode", "filters_match_exactly",
-          "`$equals` takes an e for an é.",
-          _found_by("$equals", test=lambda operator, have, operand: _plain(have) == _plain(operand))),
-    Fault("equals-whatever-spaces", VENDOR, "filter operator", "filters_match_exactly",
-          "`$equals` overlooks spaces at the end.",
-          _found_by("$equals", test=lambda operator, have, operand: str(have).rstrip(" ") == str(operand).rstrip(" "))),
-    Fault("sorted-after-the-cut", VENDOR, "sort", "filters_match_exactly",
-          "`$limit` cuts first, and `$sortorder` sorts what is left.", wire(lambda: _sorted_after)),
     Fault("page-after-the-last", VENDOR, "page", "pages_partition",
           "A page after the last is the last once more.", wire(lambda: _last_instead)),
     Fault("found-by-prefix", VENDOR, "ids", "ids_are_never_reused",
@@ -256,5 +197,11 @@ FAULTS = (
           "A cancellation for today is confirmed, and nothing happens.",
           switch(lambda engine: around(engine, "cancelSubscription", _as_it_was))),
     Fault("term-untold", VENDOR, "events", "one_event_for_each_change",
-          "A term that is renewed by itself gives off no event.", switch(_term_untold)),
+          "A term that is renewed by itself gives off no event.", untold("subscription.renewed")),
+    Fault("mail-for-bills", VENDOR, "update", "update_changes_only_what_it_names",
+          "A new mail address is the one for bills too.", before(_mail_for_bills)),
+    Fault("any-secret", VENDOR, "auth", "credentials_matter",
+          "A client gets a token with any secret.", before(_any_secret)),
+    Fault("nothing-to-delete-crashes", VENDOR, "bulk", "errors_wear_the_envelope",
+          "A bulk deletion that finds nothing crashes.", after(_all_or_none)),
 )  # fmt: skip

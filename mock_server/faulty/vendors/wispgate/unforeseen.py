@@ -10,14 +10,15 @@ from typing import Any
 from mock_server.clock import parsed, written
 from mock_server.engine import Engine
 from mock_server.faulty import changes
-from mock_server.faulty.changes import records, refused, texts
+from mock_server.faulty.changes import records, texts
 from mock_server.faulty.fault import Fault, after, before, switch, wire
+from mock_server.faulty.memories import case_blind
 from mock_server.faulty.wire import Call, Proceed, Reply, Wire, answered, copied
-from mock_server.problems import Problem
 
 VENDOR = "wispgate"
 _KEY = "x-idempotency-key"
 _TOKENS = ("wispgate-sandbox-001", "wispgate-sandbox-002")
+_STAGES = ("prospect", "active", "suspended", "inactive")
 _PROFILES = {"wispgate-sandbox-001": ("bp_001", "bp_101"), "wispgate-sandbox-002": ("bp_101", "bp_001")}
 
 
@@ -27,25 +28,6 @@ def _creates(call: Call) -> bool:
 
 def _token(call: Call) -> str:
     return call.headers.get("authorization", "").removeprefix("Bearer ")
-
-
-def case_blind(engine: Engine, creates: str, name: str) -> Wire:
-    """A value that must not repeat, looked up whatever its case."""
-    used: dict[tuple[str, str | None, str], str] = {}
-
-    async def look(call: Call, proceed: Proceed) -> Reply:
-        value = call.body.get(name) if call.has("POST", creates) and isinstance(call.body, dict) else None
-        if not isinstance(value, str):
-            return await proceed(call)
-        mine = (call.world, call.headers.get("authorization"), value.casefold())
-        if used.get(mine, value) != value:
-            return refused(engine, call, Problem("duplicate", f"Another has this {name}."))
-        reply = await proceed(call)
-        if reply.ok:
-            used[mine] = value
-        return reply
-
-    return look
 
 
 def _empty_is_none(call: Call) -> None:
@@ -140,6 +122,11 @@ def _first_hundred(call: Call, reply: Reply) -> None:
         reply.body["data"] = reply.body["data"][:100]
 
 
+def _any_stage(call: Call) -> None:
+    if isinstance(call.body, dict) and isinstance(call.body.get("status"), str) and call.body["status"] not in _STAGES:
+        call.body["status"] = "prospect"
+
+
 FAULTS = (
     Fault("text-normalised", VENDOR, "unicode", "values_survive",
           "Text comes back in another form of Unicode (NFC): a letter and its mark become one sign.",
@@ -175,4 +162,6 @@ FAULTS = (
           "HEAD crashes.", changes.instead(_headless)),
     Fault("list-of-a-hundred", VENDOR, "limits", "list_holds_each_once",
           "A list that has no pages ends after a hundred.", after(_first_hundred)),
+    Fault("any-stage", VENDOR, "field", "errors_wear_the_envelope",
+          "A status that is none is taken for `prospect`.", before(_any_stage)),
 )  # fmt: skip

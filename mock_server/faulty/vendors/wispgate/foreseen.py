@@ -1,4 +1,4 @@
-"""One-fault WISPGates."""
+"""WISPGates that are wrong in the ways that the promises were written against."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from typing import Any
 
 from mock_server.engine import Engine
 from mock_server.faulty import changes
-from mock_server.faulty.changes import (
-    in_latin,
-    racing,
-    replaying,
-    texts,
-    unique_across_tenants,
-    without_accents,
-)
+from mock_server.faulty.changes import in_latin, texts, without_accents
 from mock_server.faulty.fault import Fault, after, before, restate, wire
-from mock_server.faulty.wire import Call, Proceed, Reply, Wire, answered, copied
+from mock_server.faulty.memories import forged, one_behind, racing, replaying, unique_across_tenants
+from mock_server.faulty.wire import Call, Proceed, Reply, Wire, answered
 
+VENDOR = "wispgate"
 _KEY = "x-idempotency-key"
 _OWN = {"tenant_demo_001": "wispgate-sandbox-001", "tenant_demo_002": "wispgate-sandbox-002"}
 
@@ -122,21 +117,6 @@ def _raced(engine: Engine) -> Wire:
     return racing(engine, _creates, "external_id")
 
 
-def _stale_list() -> Wire:
-    """The list is the one of the last time that it was asked for."""
-    lists: dict[tuple[str, str | None], Reply] = {}
-
-    async def stale(call: Call, proceed: Proceed) -> Reply:
-        reply = await proceed(call)
-        if not reply.ok or not _lists(call):
-            return reply
-        key = (call.world, call.headers.get("authorization"))
-        old, lists[key] = lists.get(key, reply), copied(reply)
-        return old
-
-    return stale
-
-
 def _picky(call: Call) -> Reply | None:
     body = call.body if isinstance(call.body, dict) else {}
     if not _creates(call) or len(str(body.get("phone", ""))) < 12:
@@ -147,83 +127,83 @@ def _picky(call: Call) -> Reply | None:
 
 
 FAULTS = (
-    Fault("created-is-200", "wispgate", "status", "answers_match_their_schema",
+    Fault("created-is-200", VENDOR, "status", "answers_match_their_schema",
           "Creating answers 200 in place of 201.", changes.recoded(201, 200)),
-    Fault("duplicate-is-400", "wispgate", "status", "unique_is_refused",
+    Fault("duplicate-is-400", VENDOR, "status", "unique_is_refused",
           "A duplicate answers 400 in place of 409.", changes.recoded(409, 400)),
-    Fault("created-at-missing", "wispgate", "field", "answers_match_their_schema",
+    Fault("created-at-missing", VENDOR, "field", "answers_match_their_schema",
           "Reading leaves `created_at` out.", after(_without_created)),
-    Fault("success-is-text", "wispgate", "type", "answers_match_their_schema",
+    Fault("success-is-text", VENDOR, "type", "answers_match_their_schema",
           "`success` is a text, not a boolean.", after(_success_as_text)),
-    Fault("success-envelope-bare", "wispgate", "envelope", "answers_match_their_schema",
+    Fault("success-envelope-bare", VENDOR, "envelope", "answers_match_their_schema",
           "Answers lack `success`.", after(_nested)),
-    Fault("error-envelope-bare", "wispgate", "envelope", "errors_wear_the_envelope",
+    Fault("error-envelope-bare", VENDOR, "envelope", "errors_wear_the_envelope",
           "Errors are an object with a message.", after(_bare)),
-    Fault("errors-in-html", "wispgate", "envelope", "errors_wear_the_envelope",
+    Fault("errors-in-html", VENDOR, "envelope", "errors_wear_the_envelope",
           "What is not there is answered with a page of HTML.", after(_in_html)),
-    Fault("json-called-text", "wispgate", "header", "answers_match_their_schema",
+    Fault("json-called-text", VENDOR, "header", "answers_match_their_schema",
           "The JSON of answers is called text/plain.", after(_as_text)),
-    Fault("no-allow", "wispgate", "header", "errors_wear_the_envelope",
+    Fault("no-allow", VENDOR, "header", "errors_wear_the_envelope",
           "405 comes without the header Allow.", after(lambda call, reply: reply.headers.pop("allow", None))),
-    Fault("anyone-may", "wispgate", "auth", "credentials_matter",
+    Fault("anyone-may", VENDOR, "auth", "credentials_matter",
           "A call without a credential is let in.", changes.believed(_anonymous)),
-    Fault("token-by-prefix", "wispgate", "auth", "credentials_matter",
+    Fault("token-by-prefix", VENDOR, "auth", "credentials_matter",
           "A token with something after it is let in.", changes.believed(_prefix)),
-    Fault("tenant-header-believed", "wispgate", "tenant", "tenants_never_meet",
+    Fault("tenant-header-believed", VENDOR, "tenant", "tenants_never_meet",
           "Whoever names a tenant is let in there.", before(_tenant_believed)),
-    Fault("external-id-twice", "wispgate", "uniqueness", "unique_is_refused",
+    Fault("external-id-twice", VENDOR, "uniqueness", "unique_is_refused",
           "An `external_id` may be used again.", _no_rule),
-    Fault("external-id-unique-everywhere", "wispgate", "uniqueness", "unique_is_refused",
+    Fault("external-id-unique-everywhere", VENDOR, "uniqueness", "unique_is_refused",
           "An `external_id` of one tenant is refused to another.",
           lambda engine: unique_across_tenants(engine, _creates, "external_id")),
-    Fault("external-id-raced", "wispgate", "concurrency", "concurrent_retries_make_one",
+    Fault("external-id-raced", VENDOR, "concurrency", "concurrent_retries_make_one",
           "An `external_id` is looked up first and kept a moment later.", _raced),
-    Fault("key-ignored", "wispgate", "idempotency", "retry_replays",
+    Fault("key-ignored", VENDOR, "idempotency", "retry_replays",
           "Idempotency keys are ignored.", before(lambda call: call.headers.pop(_KEY, None))),
-    Fault("key-for-any-body", "wispgate", "idempotency", "reused_key_is_refused",
+    Fault("key-for-any-body", VENDOR, "idempotency", "reused_key_is_refused",
           "A key gives the first answer again, whatever the body.",
           wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) == who))),
-    Fault("key-shared-by-tenants", "wispgate", "idempotency", "retry_replays",
+    Fault("key-shared-by-tenants", VENDOR, "idempotency", "retry_replays",
           "A key gives another tenant the first one's answer.",
           wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) != who or call.body == body))),
-    Fault("key-raced", "wispgate", "concurrency", "concurrent_retries_make_one",
+    Fault("key-raced", VENDOR, "concurrency", "concurrent_retries_make_one",
           "A key is remembered only when the first call is over.",
           wire(lambda: replaying(_KEY, lambda call, who, body: _who(call) == who and call.body == body, 0.1))),
-    Fault("any-profile", "wispgate", "references", "references_must_exist",
+    Fault("any-profile", VENDOR, "references", "references_must_exist",
           "A billing profile that does not exist is taken, and dropped.", lambda engine: _any_profile),
-    Fault("refused-is-kept", "wispgate", "references", "failed_create_leaves_nothing",
+    Fault("refused-is-kept", VENDOR, "references", "failed_create_leaves_nothing",
           "A subscriber refused for its billing profile is there nevertheless.", lambda engine: _left_behind),
-    Fault("name-made-up", "wispgate", "required", "required_is_required",
+    Fault("name-made-up", VENDOR, "required", "required_is_required",
           "A missing name is filled in.", changes.filled("full_name", "Somebody", _creates)),
-    Fault("null-for-a-name", "wispgate", "null", "required_is_required",
+    Fault("null-for-a-name", VENDOR, "null", "required_is_required",
           "A null is a name.", changes.no_null("full_name", "null", _creates)),
-    Fault("created-at-taken", "wispgate", "read-only", "read_only_is_ignored",
+    Fault("created-at-taken", VENDOR, "read-only", "read_only_is_ignored",
           "`created_at` is the caller's to set.",
-          wire(lambda: changes.forged(_creates, "external_id", "created_at"))),
-    Fault("ids-shared", "wispgate", "ids", "ids_are_never_reused",
+          wire(lambda: forged(_creates, "external_id", "created_at"))),
+    Fault("ids-shared", VENDOR, "ids", "ids_are_never_reused",
           "Ten subscribers have one id.", changes.shown("full_name", _same_ids)),
-    Fault("list-repeats", "wispgate", "page", "list_holds_each_once",
+    Fault("list-repeats", VENDOR, "page", "list_holds_each_once",
           "The first subscriber stands in the list twice.", _list_changed(lambda items: [*items[:1], *items])),
-    Fault("list-misses-the-last", "wispgate", "boundary", "list_holds_each_once",
+    Fault("list-misses-the-last", VENDOR, "boundary", "list_holds_each_once",
           "The last subscriber is not in the list.", _list_changed(lambda items: items[:-1])),
-    Fault("list-late", "wispgate", "staleness", "created_is_retrievable",
-          "The list is always the one before.", wire(_stale_list)),
-    Fault("text-trimmed", "wispgate", "field", "values_survive",
+    Fault("list-late", VENDOR, "staleness", "created_is_retrievable",
+          "The list is always the one before.", wire(one_behind(lambda call: call.path if _lists(call) else None))),
+    Fault("text-trimmed", VENDOR, "field", "values_survive",
           "Spaces around a text are cut off.", texts(str.strip)),
-    Fault("accents-lost", "wispgate", "unicode", "values_survive",
+    Fault("accents-lost", VENDOR, "unicode", "values_survive",
           "Letters lose their marks.", texts(without_accents)),
-    Fault("latin-only", "wispgate", "encodings", "values_survive",
+    Fault("latin-only", VENDOR, "encodings", "values_survive",
           "What Latin-1 lacks becomes a question mark.", texts(in_latin)),
-    Fault("text-cut", "wispgate", "limits", "values_survive",
+    Fault("text-cut", VENDOR, "limits", "values_survive",
           "A text longer than 191 characters is cut.", texts(lambda text: text[:191])),
-    Fault("not-utf-8-crashes", "wispgate", "encodings", "errors_wear_the_envelope",
+    Fault("not-utf-8-crashes", VENDOR, "encodings", "errors_wear_the_envelope",
           "A body that is not UTF-8 crashes.", changes.crash(lambda call: b"\xff" in call.content)),
-    Fault("nul-crashes", "wispgate", "unicode", "errors_wear_the_envelope",
+    Fault("nul-crashes", VENDOR, "unicode", "errors_wear_the_envelope",
           "A NUL in a text crashes.", changes.crash(lambda call: b"\\u0000" in call.content)),
-    Fault("huge-number-crashes", "wispgate", "huge values", "errors_wear_the_envelope",
+    Fault("huge-number-crashes", VENDOR, "huge values", "errors_wear_the_envelope",
           "A number of four hundred digits crashes.", changes.crash(lambda call: b"9" * 400 in call.content)),
-    Fault("any-media-type", "wispgate", "encodings", "errors_wear_the_envelope",
+    Fault("any-media-type", VENDOR, "encodings", "errors_wear_the_envelope",
           "Another media type is 400, not 415.", changes.recoded(415, 400)),
-    Fault("long-phone-refused", "wispgate", "limits", "examples_are_answered",
+    Fault("long-phone-refused", VENDOR, "limits", "examples_are_answered",
           "A phone number of twelve characters is too long.", changes.instead(_picky)),
 )  # fmt: skip
