@@ -11,45 +11,25 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from uuid import uuid4
 
-import yaml
 from flask import Flask, Response, g, request
-from jsonschema import Draft202012Validator
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from right import ACME, serving
+from right import serving
+from right.flask_bodies import COMPONENTS, Refused, hold, read, whole_numbers
+from right.flask_filters import passes, unpacked
 
-COMPONENTS = yaml.safe_load(Path(ACME).read_text(encoding="utf-8"))["components"]
 TENANTS = {"acme-sandbox-001": "north", "acme-sandbox-002": "south"}
+WRITABLE = tuple(COMPONENTS["schemas"]["CustomerRequest"]["properties"])
 ZONE = timezone(timedelta(hours=5, minutes=30))
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "$equals": lambda have, want: have == want,
-    "$not_equals": lambda have, want: have != want,
-    "$starts": lambda have, want: str(have).startswith(want),
-    "$ends": lambda have, want: str(have).endswith(want),
-    "$contains": lambda have, want: want in str(have),
-    "$in": lambda have, want: have in want,
-    "$not_in": lambda have, want: have not in want,
-    "$lt": lambda have, want: have < want,
-    "$lte": lambda have, want: have <= want,
-    "$gt": lambda have, want: have > want,
-    "$gte": lambda have, want: have >= want,
-}
-
-
-class Refused(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code, self.message = status, code, message
 
 
 @dataclass
@@ -58,22 +38,6 @@ class Drawer:
 
     customers: dict[str, dict[str, Any]] = field(default_factory=dict)
     replies: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-
-
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS})
-
-
-VALIDATORS = {
-    name: validator(name) for name in ("CustomerRequest", "CustomerChange", "CustomerFilter", "Currency", "Name")
-}
-WRITABLE = tuple(COMPONENTS["schemas"]["CustomerRequest"]["properties"])
-
-
-def hold(name: str, value: Any, status: int) -> None:
-    problems = sorted(error.json_path for error in VALIDATORS[name].iter_errors(value))
-    if problems:
-        raise Refused(status, "schema_violation", f"Have another look at {', '.join(problems)}")
 
 
 def spelled(value: Any) -> Iterator[str]:
@@ -94,38 +58,6 @@ def refusal(status: int, code: str, message: str, **headers: str) -> Response:
 
 def moment() -> str:
     return datetime.now(ZONE).isoformat(timespec="microseconds")
-
-
-def read() -> dict[str, Any]:
-    """The body, an object of JSON; a body that does not say what it is passes for JSON."""
-    media = request.mimetype
-    if media and media != "application/json" and not media.endswith("+json"):
-        raise Refused(415, "unsupported_media_type", f"{media} is not spoken here")
-    try:
-        body = json.loads(request.get_data().decode("utf-8"), parse_constant=_nonsense, parse_float=_finite)
-        json.dumps(body, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        raise Refused(400, "unreadable", "That is not JSON") from None
-    if not isinstance(body, dict):
-        raise Refused(400, "unreadable", "That is no JSON object")
-    return body
-
-
-def _nonsense(text: str) -> Any:
-    raise ValueError(text)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise ValueError(text)
-    return number
-
-
-def whole_numbers(body: dict[str, Any]) -> dict[str, Any]:
-    """1.0 is an integer to JSON Schema, and shown as one."""
-    cents = body.get("credit_cents")
-    return {**body, "credit_cents": int(cents)} if isinstance(cents, float) else body
 
 
 class Acme:
@@ -234,48 +166,6 @@ class Acme:
 
 def shown_of(customer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in customer.items() if name != "password"}
-
-
-def unpacked(text: str, status: int) -> dict[str, Any]:
-    """The filter that brackets spell, each value read as the document's type of its place, and held to its schema."""
-    made: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace"):
-        if not re.fullmatch(r"filter(\[[^\[\]]*\])*", name):
-            continue
-        steps = [step for step in re.findall(r"\[([^\[\]]*)\]", name) if step and not step.isdecimal()]
-        node: Any = made
-        for step in steps[:-1]:
-            node = node.setdefault(step, {}) if isinstance(node, dict) else {}
-        if not isinstance(node, dict) or (not steps and value):
-            raise Refused(status, "bad_filter", "filter is written filter[column][$operator]=value")
-        if steps:
-            last = steps[-1]
-            many = last in ("$in", "$not_in")
-            node[last] = [*node.get(last, []), *(value.split(",") if value else [])] if many else typed(last, value)
-    hold("CustomerFilter", made, status)
-    return made
-
-
-def typed(name: str, text: str) -> Any:
-    if name in ("$limit", "$offset"):
-        return int(text) if re.fullmatch("-?[0-9]{1,9}", text) else text
-    if name in ("$is_null", "$not_null"):
-        return {"true": True, "false": False}.get(text.lower(), text)
-    return {} if name in ("name", "credit_cents") and not text else text
-
-
-def passes(have: Any, operator: str, want: Any) -> bool:
-    if operator in ("$is_null", "$not_null"):
-        return want is ((have is None) == (operator == "$is_null"))
-    if have is None:
-        return operator in ("$not_equals", "$not_in")
-    if isinstance(have, int) and operator not in ("$starts", "$ends", "$contains"):
-        try:
-            want = [Decimal(item) for item in want] if isinstance(want, list) else Decimal(want)
-            return OPERATORS[operator](have, want)
-        except InvalidOperation:
-            return operator in ("$not_equals", "$not_in")
-    return OPERATORS[operator](have, want)
 
 
 def create_app() -> Flask:
