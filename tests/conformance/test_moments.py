@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conformance.events import typed
 from conformance.moments import drift, month_end_ahead, parsed, years_later
 from conformance.schemas import Schemas
 from conformance.wire import unpack
@@ -82,5 +81,5 @@ def test_a_form_s_texts_are_in_the_types_of_the_schema() -> None:
         },
     }
     text = {"count": "3", "price": "1.5", "on": "true", "note": "", "rows": ["1", "x"], "other": "7"}
-    found = typed(Schemas({"components": {"schemas": {}}}), schema, text)
+    found = Schemas({"components": {"schemas": {}}}).typed(schema, text)
     assert found == {"count": 3, "price": 1.5, "on": True, "note": None, "rows": [1, "x"], "other": "7"}

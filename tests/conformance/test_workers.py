@@ -44,7 +44,8 @@ def wrong() -> Iterator[str]:
 def told(url: str, folder: Path, amount: int) -> tuple[int, dict[str, Any], list[str | None]]:
     """What a check says to those who read it by program: code, the vendor's report, the cases of its JUnit report in order."""
     console = Console(file=io.StringIO(), width=200)
-    code = check(["stykite"], f"{url}/stykite", "smoke", 2, True, folder, workers=amount, console=console)
+    options = {"include_inferred": True, "workers": amount, "report_dir": folder, "console": console}
+    code = check(["stykite"], f"{url}/stykite", "smoke", 2, **options)  # type: ignore[arg-type]
     report = json.loads((folder / "report.json").read_text())["vendors"]["stykite"]
     for finding in report["findings"]:
         assert finding.pop("requests") and finding.pop("steps")  # each run has a world of its own, and names in it
