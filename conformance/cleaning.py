@@ -151,7 +151,7 @@ def in_own_world(client: Client) -> bool:
         return False
     try:
         page = client.http.get(f"{_control(client)}/health", timeout=10).json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
         return False
     worlds = page.get("worlds") if isinstance(page, dict) else None
     return isinstance(worlds, list) and client.world in worlds

@@ -62,7 +62,7 @@ def _beside(client: Client) -> str:
         return ""
     try:
         page = client.sending.fetch(f"{above}/_mock/health").json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
         return ""
     return f"{above}/_mock" if isinstance(page, dict) and isinstance(page.get("worlds"), list) else ""
 
@@ -99,7 +99,7 @@ def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, 
         raise Broken("no server error, whatever is sent", f"{reply.status_code} from {method} {path}")
     try:
         return reply.status_code, reply.json() if reply.content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return reply.status_code, None
 
 

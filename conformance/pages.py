@@ -6,7 +6,6 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from conformance.promise import Promise, all_promises
 from conformance.scope import Scope, read

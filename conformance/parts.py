@@ -110,7 +110,7 @@ def has_worlds(settings: Settings) -> bool:
 def _content(run: Run, page: str) -> Mapping[str, Any]:
     try:
         content = run.sending.fetch(page).json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("worlds"), list) else {}
 

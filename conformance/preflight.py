@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
+from conformance.address import shown
+from conformance.answer import Answer
 from conformance.cleaning import in_own_world
 from conformance.client import Client
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
@@ -12,6 +14,7 @@ from conformance.limits import READ_ONLY
 from conformance.records import base_body
 from conformance.run import Run
 from conformance.sights import visible
+from mock_server.contract import Operation
 
 
 def preflight(run: Run) -> None:
@@ -22,6 +25,7 @@ def preflight(run: Run) -> None:
         sorted(secured, key=lambda operation: order.get(operation.action.verb, 3))[:4] or run.scope.operations[:1]
     )
     refused: list[str] = []
+    elsewhere: set[str] = set()
     with run.client("preflight") as client:
         for operation in operations:
             try:
@@ -31,14 +35,29 @@ def preflight(run: Run) -> None:
                 answer = client.call(operation, **arguments)
             except (Broken, NotTested, Withheld):
                 continue
-            if answer.status not in (401, 403):
+            if place := _elsewhere(operation, answer):
+                elsewhere.add(place)
+            elif answer.status not in (401, 403):
                 break
-            refused.append(f"{operation.id}: {answer}")
+            else:
+                refused.append(f"{operation.id}: {answer}")
+        else:
+            if elsewhere and not refused:
+                raise Unreachable(
+                    f"the target sends every call elsewhere, to {sorted(elsewhere)[0]}: name the URL of the API itself"
+                )
         if len(refused) == len(operations):
             raise Unreachable(f"the target refuses the credentials; {refused[0]}")
         if run.target.limits.read_only:
             _find(run, client)
         run.in_own_worlds = in_own_world(client)
+
+
+def _elsewhere(operation: Operation, answer: Answer) -> str:
+    """Where an answer sends the caller to, though no redirect is documented."""
+    if answer.status not in (301, 302, 303, 307, 308) or any(status // 100 == 3 for status in operation.responses):
+        return ""
+    return shown(answer.headers.get("location", "")).partition("?")[0] or "nowhere"
 
 
 def _find(run: Run, client: Client) -> None:

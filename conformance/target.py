@@ -151,7 +151,7 @@ def base_url(target: str, vendor: str, limits: Limits = UNSAID) -> str:
 
 def _is_ours(health: httpx.Response) -> bool:
     """Whether a health page is that of our own mock: it lists its worlds, and a server that answers anything does not."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         page = health.json() if health.status_code == 200 else None
         return isinstance(page, dict) and isinstance(page.get("worlds"), list)
     return False

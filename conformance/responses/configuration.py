@@ -92,6 +92,7 @@ def configuration(run: Run, client: Client, layer: Layer) -> dict[str, Any]:
         "base-url": run.target.base_url,
         "seed": run.settings.seed,
         "workers": 1,
+        "max-redirects": 0,  # a redirect is the answer
         "request-timeout": run.sending.timeout,
         "continue-on-failure": True,
         "cache": {"enabled": False},
