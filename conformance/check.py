@@ -5,7 +5,6 @@ Each vendor is divided into parts, done side by side by processes; what they tel
 
 from __future__ import annotations
 
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +28,7 @@ from conformance.reports.terminal import Terminal
 from conformance.scope import Scope, read
 from conformance.settings import Profile, Settings
 from conformance.target import BadTarget, base_url, limits_of, reach
-from conformance.workers import available, run_all
+from conformance.workers import available, run_all, scratch_folder
 from mock_server.contract import ContractError
 
 Knows = Callable[[str, Mapping[str, Any]], Known | None]
@@ -158,7 +157,7 @@ def _run(
 ) -> tuple[list[Result], bool]:
     """What came of each vendor, and whether it was stopped by hand. Of the consoles, the second is told of waiting."""
     console, waits = consoles
-    with reach(asked.target) as url, tempfile.TemporaryDirectory(prefix="mockingbill-") as scratch:
+    with reach(asked.target) as url, scratch_folder() as scratch:
         names = [scope.contract.name for scope in scopes]
         chosen = [asked.settings(vendor, name, url) for vendor, name in zip(asked.vendors, names, strict=True)]
         divided = [split(settings, scope) for settings, scope in zip(chosen, scopes, strict=True)]
@@ -167,7 +166,7 @@ def _run(
         line = f"checking {', '.join(names)} at {asked.target}: profile {asked.profile}, seed {asked.seed}, {many} at a time"
         console.print(Text(line), soft_wrap=True)
         teller = _Teller(console, waits, divided, lambda vendor, one: entry_for(known, vendor, one, aftermath.day()))
-        stopped = run_all(parts, many, Path(scratch), teller.tell)
+        stopped = run_all(parts, many, scratch, teller.tell)
         results = [join(scope, group) for scope, group in zip(scopes, divided, strict=True)]
         for settings, scope, result in zip(chosen, scopes, results, strict=True):
             aftermath.settle(settings, scope, result, known, again=not stopped)

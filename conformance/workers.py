@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from typing import Any
 
 from conformance.parts import Part
 
+_STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 Told = Callable[[Part, Mapping[str, Any]], None]
 
 
@@ -136,9 +140,41 @@ def run_all(parts: Sequence[Part], workers: int, scratch: Path, told: Told) -> b
             worker.listen(told)
         return True
     finally:
-        for worker in crew:
-            worker.stop()
+        with unstopped():
+            for worker in crew:
+                worker.stop()
     return False
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for what the processes say, gone in the end however often it is stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="mockingbill-"))
+    try:
+        yield folder
+    finally:
+        with unstopped():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def unstopped() -> Iterator[None]:
+    """Put off being stopped by hand: a process that has just been started, or is just being ended, would be forgotten."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    meanwhile: list[int] = []
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    for number, handler in before.items():
+        if callable(handler):
+            signal.signal(number, lambda which, frame: meanwhile.append(which))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if meanwhile:
+        raise KeyboardInterrupt
 
 
 def _idle(crew: list[Worker], most: int, hire: Callable[[], Worker]) -> Worker | None:
@@ -150,6 +186,7 @@ def _idle(crew: list[Worker], most: int, hire: Callable[[], Worker]) -> Worker |
         if worker.part is None:
             return worker
     if len(crew) < most:
-        crew.append(hire())
+        with unstopped():
+            crew.append(hire())
         return crew[-1]
     return None
