@@ -1,5 +1,16 @@
-"""`python -m mock_server` is the command `mockingbill`."""
+"""The command `mockingbill`, as `python -m mock_server` too: begun so that Ctrl-C is heeded while the rest is still being read in."""
 
-from mock_server.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command."""
+    try:
+        from mock_server.cli import main as command
+    except KeyboardInterrupt:
+        sys.exit(130)
+    command()
+
+
+if __name__ == "__main__":
+    main()
