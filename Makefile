@@ -18,7 +18,7 @@ serve: $(READY) ## Serve every vendor on 127.0.0.1:8080 (PORT=9000 changes the p
 
 test: lint ## Format, lint, types, import rules, contracts, then every test
 	@printf '\n== tests, the quick ones first ==\n'
-	@$(RUN)pytest -n 2 --dist loadgroup --maxfail 20
+	@$(RUN)pytest -n 2 --dist loadgroup --maxfail 20 --durations 20
 
 check: $(READY) ## Hold the sandbox to its contracts (VENDOR=wispgate, TARGET=http://… for another implementation)
 	@$(RUN)mockingbill check $(VENDOR) --target $(TARGET)
