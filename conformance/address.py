@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.caller import BadTarget
@@ -33,6 +35,15 @@ def checked(url: str, what: str = "the target") -> str:
             f"{what}, {shown(url)}, has a query or a fragment: calls are sent below it, so it is a path alone"
         )
     return url
+
+
+def trusted() -> ssl.SSLContext | bool:
+    """Whose certificates are trusted: the usual ones, or those of the file that `SSL_CERT_FILE` names. Raises BadTarget."""
+    file = os.environ.get("SSL_CERT_FILE", "")
+    try:
+        return ssl.create_default_context(cafile=file) if file else True
+    except OSError as error:
+        raise BadTarget(f"SSL_CERT_FILE, {file}, holds no certificates: {error.strerror or error}") from None
 
 
 def shown(target: str) -> str:

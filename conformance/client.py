@@ -52,7 +52,11 @@ class Client:
         self.traces = Traces(scope, target)
         self.secrets = secrets_of(target)
         self.world = f"{target.world}-{layer}" if layer and target.world else target.world
-        self.http = httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=40, max_keepalive_connections=40))
+        self.http = httpx.Client(
+            trust_env=False,
+            verify=self.sending.trusted,
+            limits=httpx.Limits(max_connections=40, max_keepalive_connections=40),
+        )
 
     def caller_for(self, operation: Operation) -> Caller:
         """Who should make a call that succeeds: a spare caller where it may use up the credential. Raises NotTested without one."""

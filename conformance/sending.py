@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 import httpx
 
+from conformance.address import trusted
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import READ_ONLY, Limits
 
@@ -57,6 +58,7 @@ class Sending:
         self.consistency = limits.seconds("consistency")
         self.read_only = limits.read_only
         self.told = told
+        self.trusted = trusted()
         self.gone = ""
         self.fell_short = False
         self.calls = 0
@@ -153,7 +155,7 @@ class Sending:
         """A plain read, as patient as any call. Raises httpx's errors."""
 
         def attempt(seconds: float) -> httpx.Response:
-            return httpx.get(url, headers=dict(headers or {}), timeout=seconds, trust_env=False)
+            return httpx.get(url, headers=dict(headers or {}), timeout=seconds, trust_env=False, verify=self.trusted)
 
         for times in count():
             reply = attempt(self.timeout)
@@ -168,7 +170,7 @@ class Sending:
     def _is_there(self) -> bool:
         url, headers = self._sign
         try:
-            reply = httpx.get(url, headers=dict(headers), timeout=self.timeout, trust_env=False)
+            reply = httpx.get(url, headers=dict(headers), timeout=self.timeout, trust_env=False, verify=self.trusted)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
             return False
         return reply.status_code not in _AWAY

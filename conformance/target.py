@@ -145,6 +145,8 @@ def base_url(target: str, vendor: str, limits: Limits = UNSAID) -> str:
             if isinstance(error, httpx.TimeoutException)
             else ""
         )
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            late = " with a certificate that is trusted (SSL_CERT_FILE names a file of more)"
         raise Unreachable(f"{target} does not answer{late}: {error}") from None
     return f"{root}/{vendor}" if _is_ours(answer) else root
 

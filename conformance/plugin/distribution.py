@@ -62,13 +62,13 @@ def _groups(settings: Settings, vendor: str) -> tuple[tuple[str, ...], ...]:
     from conformance.address import is_url
     from conformance.finding import Unreachable
     from conformance.parts import APART, has_worlds
-    from conformance.target import base_url
+    from conformance.target import BadTarget, base_url
 
     if not is_url(settings.target):  # each process makes an application of its own
         return APART
     try:
         apart = has_worlds(replace(settings, target=base_url(settings.target, vendor)))
-    except Unreachable:
+    except (BadTarget, Unreachable):  # the processes say it
         apart = False
     return APART if apart else (tuple(layer for group in APART for layer in group),)
 

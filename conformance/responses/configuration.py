@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -92,6 +93,7 @@ def configuration(run: Run, client: Client, layer: Layer) -> dict[str, Any]:
         "base-url": run.target.base_url,
         "seed": run.settings.seed,
         "workers": 1,
+        "tls-verify": os.environ.get("SSL_CERT_FILE") or True,
         "max-redirects": 0,  # a redirect is the answer
         "request-timeout": run.sending.timeout,
         "continue-on-failure": True,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import ssl
 from pathlib import Path
 
+import certifi
 import pytest
 from click.testing import CliRunner
 from test_parts import DOCUMENT
 
-from conformance.address import checked, shown
+from conformance.address import checked, shown, trusted
+from conformance.responses.configuration import configuration
+from conformance.run import Run
 from conformance.scope import read
-from conformance.target import BadTarget, describe, reach
+from conformance.settings import Settings
+from conformance.target import BadTarget, base_url, describe, reach
 from mock_server.cli import main
 
 
@@ -108,6 +113,21 @@ def test_a_secret_in_a_url_stands_in_no_report(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["matrix", "wispgate", f"a={target}", "--json", str(tmp_path / "matrix.json")])
     assert (done.exit_code, "lovelace" in done.output) == (2, False)
     assert json.loads((tmp_path / "matrix.json").read_text())["implementations"]["a"]["target"] == "http://127.0.0.1:9/"
+
+
+def test_whose_certificates_are_trusted_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    assert trusted() is True
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    context = trusted()
+    assert isinstance(context, ssl.SSLContext) and context.cert_store_stats()["x509_ca"] > 0
+    run = Run.begin(Settings(DOCUMENT, "https://127.0.0.1:9"))
+    with run.client("responses") as client:
+        assert configuration(run, client, "responses")["tls-verify"] == certifi.where()
+    (tmp_path / "none.pem").write_text("")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(BadTarget, match=r"none.pem, holds no certificates"):
+        base_url("https://127.0.0.1:9", "acme")
 
 
 def test_a_vendor_is_named_once() -> None:
