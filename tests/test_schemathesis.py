@@ -63,17 +63,18 @@ class Part:
 
 
 def parts(contract: Contract) -> list[Part]:
-    """A document as a whole. A large one in two, for two processes, and apart from them its filters but the first: the boundaries of each are
-    those of the first, by the thousand, so they are left out.
+    """A document as a whole. Of a large one the filters stand apart from the rest, which is divided in two; the boundaries of each filter are those
+    of the first, by the thousand, so only the first one's are tried.
     """
     found = list(contract.operations.values())
     if len(found) <= LARGE:
         return [Part(contract.name, tuple(contract.operations))]
-    alike = tuple(operation.id for operation in found if operation.action.verb == "filter")[1:]
-    rest = [operation for operation in found if operation.id not in alike]
+    filters = tuple(operation.id for operation in found if operation.action.verb == "filter")
+    rest = [operation for operation in found if operation.action.verb != "filter"]
     tags = list(dict.fromkeys(operation.tag for operation in rest))
     halves = [tuple(o.id for o in rest if o.tag in chosen) for chosen in (tags[0::2], tags[1::2])]
-    return [*(Part(contract.name, half) for half in halves), Part(contract.name, alike, WITHOUT_COVERAGE)]
+    apart = [Part(contract.name, filters[:1], ("coverage",)), Part(contract.name, filters, WITHOUT_COVERAGE)]
+    return [*apart, *(Part(contract.name, half) for half in halves)]
 
 
 def runs() -> Iterator[Any]:

@@ -105,9 +105,15 @@ def test_refused_credentials_are_exit_2(tmp_path: Path) -> None:
 
 def test_several_vendors_need_a_place_for_their_names() -> None:
     with serve(acme_server.create_app()) as url:
-        code, said = run_check(url, DOCUMENT, DOCUMENT)
+        code, said = run_check(url, DOCUMENT, "wispgate")
     assert code == UNTOLD
     assert "{vendor}" in said
+
+
+def test_a_vendor_is_named_once() -> None:
+    code, said = run_check("http://127.0.0.1:9", "wispgate", DOCUMENT, "wispgate")
+    assert code == UNTOLD
+    assert "named twice: wispgate" in said
 
 
 def test_no_findings_are_no_verdict_where_nothing_succeeded() -> None:
