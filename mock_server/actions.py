@@ -81,16 +81,7 @@ def update(call: Call) -> Result:
     """Change what the body names, in a state that allows it."""
     record = call.require(call.operation.action.resource, call.key())
     check_state(call, record)
-    return call.change(call.operation.action.resource, record, {**writable(call), **moved(call)})
-
-
-def moved(call: Call) -> dict[str, Any]:
-    """The state that a value of the body moves the record to, as `x-action.moves` says."""
-    field, state = call.resource.state, None
-    for name, states in call.operation.action.moves.items():
-        value = call.body.get(name) if isinstance(call.body, dict) else None
-        state = states.get(value, state) if isinstance(value, str) else state
-    return {field: state} if field and state else {}
+    return call.change(call.operation.action.resource, record, writable(call))
 
 
 def delete(call: Call) -> Result:

@@ -204,14 +204,6 @@ def test_an_operation_may_name_its_record_in_the_body_and_fix_a_value(shop):
     assert (shipped["id"], shipped["status"], shipped["note"]) == (1, "shipped", "left")
 
 
-@pytest.mark.parametrize(("when", "status"), [("later", "open"), ("now", "shipped"), (None, "shipped")])
-def test_a_value_that_moves_the_record_decides_where_it_is_afterwards(shop, when, status):
-    asked = {"order_id": 1, **({"when": when} if when else {})}
-    moved = shop.api.post("/orders/ship", json=asked).json()
-
-    assert (moved["id"], moved["status"], "when" in moved) == (1, status, False)
-
-
 def test_a_record_in_another_state_is_refused(shop):
     refused = shop.api.post("/orders/ship", json={"order_id": 2})
 
