@@ -71,6 +71,6 @@ def test_a_run_of_the_stock_tool_that_is_cut_for_time_counts_what_it_had_found(
         raise stock.subprocess.TimeoutExpired("schemathesis", 1)
 
     monkeypatch.setattr(stock.subprocess, "run", never_ends)
-    seen = stock._run("http://127.0.0.1:9", "token", 1, Bounds(seconds=1), tmp_path)
+    seen = stock._run({}, "http://127.0.0.1:9", "token", 1, Bounds(seconds=1), tmp_path)
     assert not seen.finished
     assert seen.complaints == {("not_a_server_error", "GET /a")}

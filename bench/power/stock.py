@@ -47,14 +47,16 @@ def look(fault: str | None, vendor: str, seed: int, bounds: Bounds) -> Seen:
     app: ASGIApp = create_app([vendor], inferred=True)
     if fault is not None:
         app = faulty(app, catalogue()[fault])
-    token = load_fixtures(load(vendor)).records["Credential"][0].value["token"]
+    contract = load(vendor)
+    token = load_fixtures(contract).records["Credential"][0].value["token"]
     with serve(app) as url, tempfile.TemporaryDirectory() as folder:
-        return _run(f"{url}/{vendor}", token, seed, bounds, Path(folder))
+        return _run(contract.document, f"{url}/{vendor}", token, seed, bounds, Path(folder))
 
 
-def _run(base: str, token: str, seed: int, bounds: Bounds, folder: Path) -> Seen:
-    report = folder / "report.ndjson"
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{base}/openapi.json", "--url", base]
+def _run(document: Any, base: str, token: str, seed: int, bounds: Bounds, folder: Path) -> Seen:
+    report, contract = folder / "report.ndjson", folder / "openapi.json"
+    contract.write_text(json.dumps(document), encoding="utf-8")  # a server's own may be as wrong as its other answers
+    command = [sys.executable, "-m", "schemathesis.cli", "run", str(contract), "--url", base]
     command += ["--seed", str(seed), "--header", f"Authorization: Bearer {token}", "--no-color"]
     command += ["--generation-database", "none", "--report", "ndjson", "--report-ndjson-path", str(report)]
     if bounds.examples is not None:
