@@ -28,7 +28,7 @@ def each(function: Callable[..., T], given: Sequence[Iterable[object]], workers:
             child.terminate()
         raise
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
 
 def _leave_interrupts() -> None:
