@@ -15,6 +15,7 @@ import httpx
 from conformance.client import Answer, Client, Ledger
 from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.marks import marked_field
+from conformance.sandbox import control_beside, worlds_beside
 from conformance.scope import Scope
 from conformance.sights import Made, pages, upon
 from conformance.target import WORLD_HEADER
@@ -147,22 +148,12 @@ def delete(client: Client, trace: Trace) -> str:
 
 def in_own_world(client: Client) -> bool:
     """Whether the client is in a world that is nobody else's: our own sandbox lists it on its health page."""
-    if not client.world:
-        return False
-    try:
-        page = client.http.get(f"{_control(client)}/health", timeout=10).json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
-        return False
-    worlds = page.get("worlds") if isinstance(page, dict) else None
-    return isinstance(worlds, list) and client.world in worlds
+    return bool(client.world) and client.world in (worlds_beside(client.sending, client.target.base_url) or ())
 
 
 def drop_world(client: Client) -> None:
     """Drop the client's own world, with all that is in it."""
     client.traces.clear()
     with contextlib.suppress(httpx.HTTPError):
-        client.http.post(f"{_control(client)}/reset", headers={WORLD_HEADER: client.world}, timeout=10)
-
-
-def _control(client: Client) -> str:
-    return f"{client.target.base_url.rpartition('/')[0]}/_mock"
+        reset = f"{control_beside(client.target.base_url)}/reset"
+        client.http.post(reset, headers={WORLD_HEADER: client.world}, timeout=client.sending.timeout)

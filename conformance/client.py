@@ -124,9 +124,7 @@ class Client:
         sent = {"Accept": "application/json", **(headers or {})}
         if self.world:
             sent[WORLD_HEADER] = self.world
-        exchange = self._exchange(method, url, sent, content, operation)
-        line = curl(method, url, sent, content, self.secrets)
-        answer = Answer(operation, exchange.status, exchange.answered, exchange.answer, line, exchange)
+        answer = self.exchange(method, url, sent, content, operation)
         self.transcript.append(answer)
         if operation is not None:
             self.ledger.note(operation.id, answer.status)
@@ -135,16 +133,23 @@ class Client:
             raise Broken("no server error, whatever is sent", str(answer))
         return answer
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, operation: Operation | None
-    ) -> Exchange:
-        """The call as it was made last: a target that asks to slow down is asked again."""
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        operation: Operation | None = None,
+        *,
+        control: float = 0.0,
+    ) -> Answer:
+        """The call as it was made last: a target that asks to slow down is asked again. `control` is how long one of the control API may take."""
         began, at = 0.0, 0.0
 
         def attempt(seconds: float) -> httpx.Response:
             nonlocal began, at
             began, at = time.time(), time.perf_counter()
-            return self.http.request(method, url, headers=headers, content=content, timeout=seconds)
+            return self.http.request(method, url, headers=headers, content=content, timeout=max(seconds, control))
 
         changing = changes(operation, method)
         try:
@@ -157,9 +162,11 @@ class Client:
             if changing:
                 self.sending.changed()
         took = time.perf_counter() - at
-        if method == "GET" and reply.is_success:
+        if method == "GET" and reply.is_success and not control:
             self.sending.note(url, headers)
-        return Exchange(method, url, headers, content, reply.status_code, reply.headers, reply.content, began, took)
+        status, answered, answer = reply.status_code, reply.headers, reply.content
+        whole = Exchange(method, url, headers, content, status, answered, answer, began, took, control=control > 0)
+        return Answer(operation, status, answered, answer, curl(method, url, headers, content, self.secrets), whole)
 
     def parameters(
         self, operation: Operation, given: dict[str, Any], caller: Caller

@@ -13,16 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
-import httpx
-
-from conformance.client import Answer, Client
-from conformance.exchange import Exchange
+from conformance.client import Client
 from conformance.finding import Broken, NotTested, Unreachable
 from conformance.moments import iso, parsed
+from conformance.sandbox import control_beside, worlds_beside
 from conformance.target import WORLD_HEADER
-from conformance.wire import curl
 
 _PATIENCE = 3.0
 _YEARS = 120.0
@@ -46,25 +43,14 @@ class Delivery:
 def address(client: Client) -> str:
     """Where the target is controlled: as it was said, or beside the vendor's mount where that is our own sandbox. Raises NotTested."""
     if "control" not in client.found:
-        target = client.target
+        base_url, said = client.target.base_url, client.target.control
+        ours = not said and worlds_beside(client.sending, base_url) is not None
         client.found["control"] = (
-            urljoin(f"{target.base_url}/", target.control).rstrip("/") if target.control else _beside(client)
+            control_beside(base_url) if ours else said and urljoin(f"{base_url}/", said).rstrip("/")
         )
     if not client.found["control"]:
         raise NotTested("the target has no control address: no clock to move, no sink for its webhooks")
     return str(client.found["control"])
-
-
-def _beside(client: Client) -> str:
-    """The control API of our own sandbox: it says so on its health page."""
-    above, _, name = client.target.base_url.rpartition("/")
-    if not name or not urlsplit(above).netloc:
-        return ""
-    try:
-        page = client.sending.fetch(f"{above}/_mock/health").json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
-        return ""
-    return f"{above}/_mock" if isinstance(page, dict) and isinstance(page.get("worlds"), list) else ""
 
 
 def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -74,33 +60,15 @@ def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, 
     content = None
     if body is not None:
         headers["Content-Type"], content = "application/json", json.dumps(body).encode()
-    began, at = 0.0, 0.0
-
-    def attempt(seconds: float) -> httpx.Response:
-        nonlocal began, at
-        began, at = time.time(), time.perf_counter()
-        return client.http.request(method, url, headers=headers, content=content, timeout=max(seconds, _YEARS))
-
     try:
-        reply = client.sending.deliver(attempt, f"{method} {url.partition('?')[0]}", changes=method != "GET")
+        answer = client.exchange(method, url, headers, content, control=_YEARS)
     except Broken as broken:
         raise Unreachable(f"the control address stopped answering: {broken.observed}") from None
-    finally:
-        if method != "GET":
-            client.sending.changed()
     if method != "GET":
-        line = curl(method, url, headers, content, client.secrets)
-        took = time.perf_counter() - at
-        exchange = Exchange(
-            method, url, headers, content, reply.status_code, reply.headers, reply.content, began, took, control=True
-        )
-        client.transcript.append(Answer(None, reply.status_code, reply.headers, reply.content, line, exchange))
-    if reply.status_code >= 500:
-        raise Broken("no server error, whatever is sent", f"{reply.status_code} from {method} {path}")
-    try:
-        return reply.status_code, reply.json() if reply.content else None
-    except (ValueError, RecursionError):
-        return reply.status_code, None
+        client.transcript.append(answer)
+    if answer.status >= 500:
+        raise Broken("no server error, whatever is sent", f"{answer.status} from {method} {path}")
+    return answer.status, answer.body
 
 
 # The clock --------------------------------------------------------------------------------------------------------------

@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from conformance.cleaning import STOPPED, gathered
 from conformance.finding import Unreachable
 from conformance.preflight import preflight
 from conformance.report import Result
 from conformance.run import UNTESTED, Run, unreached
+from conformance.sandbox import worlds_beside
 from conformance.scope import Scope
 from conformance.settings import AMOUNTS, Settings
 
@@ -99,20 +98,11 @@ def has_worlds(settings: Settings) -> bool:
     Its health page lists the worlds that were called. Nobody is believed who merely has such a page: a world that is called now must appear in it.
     """
     run = Run.begin(settings)
-    page = f"{run.target.base_url.rpartition('/')[0]}/_mock/health"
-    if "worlds" not in _content(run, page):
+    if worlds_beside(run.sending, run.target.base_url) is None:
         return False
     with contextlib.suppress(Unreachable):
         preflight(run)
     return bool(run.in_own_worlds)
-
-
-def _content(run: Run, page: str) -> Mapping[str, Any]:
-    try:
-        content = run.sending.fetch(page).json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) and isinstance(content.get("worlds"), list) else {}
 
 
 def join(scope: Scope, parts: Sequence[Part]) -> Result:

@@ -21,6 +21,7 @@ from conformance.caller import BadTarget, Caller
 from conformance.exchange import is_credential
 from conformance.finding import Unreachable
 from conformance.limits import UNSAID, Limits
+from conformance.sandbox import worlds_listed
 from conformance.sending import Sending
 from conformance.target_file import control_address, limits_of
 from conformance.target_file import read as read_target_file
@@ -148,15 +149,7 @@ def base_url(target: str, vendor: str, limits: Limits = UNSAID) -> str:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             late = " with a certificate that is trusted (SSL_CERT_FILE names a file of more)"
         raise Unreachable(f"{target} does not answer{late}: {error}") from None
-    return f"{root}/{vendor}" if _is_ours(answer) else root
-
-
-def _is_ours(health: httpx.Response) -> bool:
-    """Whether a health page is that of our own mock: it lists its worlds, and a server that answers anything does not."""
-    with contextlib.suppress(ValueError, RecursionError):
-        page = health.json() if health.status_code == 200 else None
-        return isinstance(page, dict) and isinstance(page.get("worlds"), list)
-    return False
+    return root if worlds_listed(answer) is None else f"{root}/{vendor}"
 
 
 @contextlib.contextmanager
