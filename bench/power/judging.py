@@ -48,19 +48,32 @@ class Judged:
 
 
 Verdict = tuple[tuple[str, ...], tuple[str, ...]]
-"""The promises that were broken, and those that stumbled."""
+"""The promises that were broken, and what stumbled over what."""
 
 
 def judge(name: str, seed: int, meant: bool) -> Verdict:
-    """What a new server with this fault breaks; each promise, or the one that is meant alone, is asked until it is broken."""
+    """What a new server with this fault breaks, and what stumbled, be it a promise or the fault itself.
+
+    Each promise, or the one that is meant alone, is asked until it is broken.
+    """
     fault = catalogue()[name]
     promises = all_promises()
     return _judge(fault, [p for p in promises if p.name == fault.promise] if meant else promises, seed)
 
 
 def _judge(fault: Fault, promises: Sequence[Promise], seed: int) -> Verdict:
-    broken, stumbled = [], []
-    with serve(faulty(create_app([fault.vendor], inferred=True), fault)) as url:
+    broken, stumbled = [], list[str]()
+    server = faulty(create_app([fault.vendor], inferred=True), fault)
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await server(scope, receive, send)
+        except Exception as error:  # a fault that stumbles is seen by every promise, and says nothing of any
+            line = f"the fault itself (seed {seed}): {type(error).__name__}: {error}"
+            stumbled.extend([] if line in stumbled else [line])
+            raise
+
+    with serve(watched) as url:
         settings = Settings(
             fault.vendor, f"{url}/{fault.vendor}", "default", seed, inferred=True, world=f"power-{seed}"
         )

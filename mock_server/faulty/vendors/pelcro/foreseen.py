@@ -40,7 +40,7 @@ def _a_cent_more(call: Call, invoice: dict[str, Any]) -> None:
 
 def _discount_added(call: Call, invoice: dict[str, Any]) -> None:
     if invoice.get("discount"):
-        for name in ("total", "amount_due", "amount_remaining"):
+        for name in {"total", "amount_due", "amount_remaining"} & {*invoice}:
             invoice[name] += 2 * invoice["discount"]
 
 

@@ -34,9 +34,9 @@ def _expired_let_in(sent: str) -> str | None:
 
 
 def _company_believed(call: Call) -> None:
-    company = call.path.split("/")[3:4]
-    if call.headers.get("authorization", "").removeprefix("Bearer ") in _OWN.values() and company[0] in _OWN:
-        call.headers["authorization"] = f"Bearer {_OWN[company[0]]}"
+    company = "".join(call.path.split("/")[3:4])
+    if call.headers.get("authorization", "").removeprefix("Bearer ") in _OWN.values() and company in _OWN:
+        call.headers["authorization"] = f"Bearer {_OWN[company]}"
 
 
 def _raced(engine: Engine) -> Wire:
