@@ -18,8 +18,8 @@ from conformance.sights import upon
 from conformance.wire import FORM
 from mock_server.contract import Operation
 
-_NUMBERS_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
-"""A number that an example shows is a moment only after this one: a quantity is none."""
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before this moment a number that an example shows is no moment, but a quantity."""
 
 
 @dataclass
@@ -53,11 +53,16 @@ class Judge:
             (name, value) for name, value in body.items() if name in fields and name != state
         ]
         deviations += [(name, ABSENT) for name in fields if name not in body]
-        return all(
-            any(self._accepts(operation, example, {name: value}) for example in examples)
-            or self._is_the_targets_own(operation, name, value, [shown.get(name) for shown in examples.values()])
-            for name, value in deviations
-        ) or not any(self._takes(operation, example, {}, None) for example in examples)
+        if all(self._is_excused(operation, examples, name, value) for name, value in deviations):
+            return True
+        return not any(self._takes(operation, example, {}, None) for example in examples)
+
+    def _is_excused(self, operation: Operation, examples: Mapping[str, Any], name: str, value: Any) -> bool:
+        """Whether a field is no reason by itself: it is accepted in place of some example's own, or only the target can weigh it."""
+        if any(self._accepts(operation, example, {name: value}) for example in examples):
+            return True
+        shown = [body.get(name) for body in examples.values() if isinstance(body, dict)]
+        return value is not ABSENT and self._is_the_targets_own(operation, name, value, shown)
 
     def _is_the_targets_own(self, operation: Operation, name: str, value: Any, shown: list[Any]) -> bool:
         """Whether what a value means is up to the target's records and its time, and no example has the same: a reference to a record, what
@@ -71,7 +76,7 @@ class Judge:
         if operation.action.verb == "none" and name in self.client.scope.resource(operation).properties:
             return True
         moment, *others = [moment_of(self.client.scope.contract, one) for one in (value, *shown)]
-        if moment is None or not (isinstance(value, str) or any(one and one > _NUMBERS_BEFORE for one in others)):
+        if moment is None or not (isinstance(value, str) or any(one and one > _EARLIEST for one in others)):
             return False
         here = now(self.client) if timed(self.client) else datetime.now(UTC)
         return all(one is None or (one > here) != (moment > here) for one in others)
