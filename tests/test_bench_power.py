@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench.power import stock
+from bench.power import judging, stock
 from bench.power.__main__ import main
 from bench.power.crew import each
 from bench.power.stock import Bounds
 from bench.seeds import numbers
+from mock_server.faulty import Fault
+from mock_server.faulty.fault import before
+from mock_server.faulty.wire import Call
 
 
 def test_what_processes_give_comes_in_the_order_that_was_asked() -> None:
@@ -40,6 +43,16 @@ def test_a_fault_that_is_caught_is_told_as_caught(tmp_path: Path) -> None:
         "1": ["answers_match_their_schema"],
         "2": ["answers_match_their_schema"],
     }
+
+
+def test_a_fault_that_stumbles_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(call: Call) -> None:
+        raise KeyError("no such field")
+
+    fault = Fault("stumbles", "wispgate", "field", "credentials_matter", "It stumbles.", before(stumble))
+    monkeypatch.setattr(judging, "catalogue", lambda: {"stumbles": fault})
+    broken, stumbled = judging.judge("stumbles", 1, meant=True)
+    assert (broken, stumbled) == (("credentials_matter",), ("the fault itself (seed 1): KeyError: 'no such field'",))
 
 
 @pytest.mark.parametrize(("said", "meant"), [("3", [3]), ("1-3", [1, 2, 3]), ("1,4,7-8", [1, 4, 7, 8])])
