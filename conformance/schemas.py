@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import Any, Literal
 
 import jsonschema_rs
 
-from mock_server.contract import Json, convert, definitions, resolve
+from mock_server.contract import Definitions, Json, convert, resolve
 
 Schema = Mapping[str, Any]
 Direction = Literal["request", "response", "stored"]
@@ -28,6 +27,7 @@ class Schemas:
         self._properties: dict[int, Mapping[str, Schema]] = {}
         self._referring: dict[int, bool] = {}
         self._alive: list[Schema] = []
+        self._definitions: dict[str, Definitions] = {}
 
     def follow(self, node: Json) -> Any:
         """The node, or what its chain of references leads to."""
@@ -104,17 +104,17 @@ class Schemas:
         known = self._validators.get((id(schema), direction))
         if known is None:
             converted = convert(schema, direction)
-            known = jsonschema_rs.validator_for(
-                {**converted, "$defs": self._definitions(direction)} if isinstance(converted, dict) else converted,
-                validate_formats=True,
-            )
+            known = jsonschema_rs.validator_for(self._whole(converted, direction), validate_formats=True)
             self._validators[id(schema), direction] = known
             self._alive.append(schema)
         return known
 
-    @functools.lru_cache(maxsize=3)  # noqa: B019  # lives as long as the run does
-    def _definitions(self, direction: Direction) -> dict[str, Any]:
-        return definitions(self.document, direction)
+    def _whole(self, converted: Json, direction: Direction) -> Any:
+        """A converted schema with the definitions that it leads to; all of a large document would take longer to read in than a schema to use."""
+        if not isinstance(converted, dict):
+            return converted
+        named = self._definitions.setdefault(direction, Definitions(self.document, direction))
+        return {**converted, "$defs": named.reached(converted)}
 
     def references(
         self, schema: Json, value: Json, at: tuple[str | int, ...] = ()
