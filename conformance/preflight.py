@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
-
 from conformance.address import shown
 from conformance.answer import Answer
 from conformance.cleaning import in_own_world
@@ -13,7 +10,7 @@ from conformance.finding import Broken, NotTested, Unreachable, Withheld
 from conformance.limits import READ_ONLY
 from conformance.records import base_body
 from conformance.run import Run
-from conformance.sights import visible
+from conformance.standing import find
 from mock_server.contract import Operation
 
 
@@ -61,16 +58,10 @@ def _elsewhere(operation: Operation, answer: Answer) -> str:
 
 
 def _find(run: Run, client: Client) -> None:
-    """Learn from lists which records there are, where none may be made; what reads one of which none is known is excused."""
-    known = {name: dict(records) for name, records in run.target.caller.known.items()}
-    for name, resource in run.scope.contract.resources.items():
-        if not resource.known and run.scope.listings(name):
-            known[name] = {}
-            with contextlib.suppress(Broken, NotTested, Withheld):
-                found = [record for record in visible(client, name, client.caller) if resource.key in record]
-                known[name] = {f"found-{number}": record for number, record in enumerate(found[:3], start=1)}
-    run.target = replace(run.target, caller=replace(run.target.caller, known=known))
+    """Learn which records there are, where none may be made; what reads one of which none is known is excused."""
+    find(client)
+    run.target = client.target
     for operation in run.scope.operations:
         by = operation.action.by
-        if by and by[0] != "credential" and not known.get(operation.action.resource):
+        if by and by[0] != "credential" and not run.target.caller.known.get(operation.action.resource):
             run.excused.setdefault(operation.id, f"{READ_ONLY}, and no {operation.action.resource} is known")

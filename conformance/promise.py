@@ -28,7 +28,7 @@ class Promise:
     """A rule an implementation keeps, scripted. `facts` are the `x-` keys it probes.
 
     `probe` returns where the promise is kept, raises Broken where it is not, NotTested where this target cannot show it; of a part that it
-    cannot show, `client.lacks` is told.
+    cannot show, `client.lacks` is told. `reading` takes its place where the target may only be read, if there is another way to see it there.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Promise:
     facts: tuple[str, ...]
     subjects: Callable[[Scope], Iterable[Subject]]
     probe: Callable[[Subject, Client], None]
+    reading: Callable[[Subject, Client], None] | None = None
 
 
 def all_promises() -> tuple[Promise, ...]:

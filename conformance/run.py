@@ -18,6 +18,7 @@ from conformance.scope import Scope, read
 from conformance.sending import IMPATIENT, Sending
 from conformance.sequence import deciding, needed
 from conformance.settings import Settings
+from conformance.standing import put_to_the_test
 from conformance.target import Target, describe, secrets_of
 from mock_server.contract import Operation
 
@@ -115,7 +116,7 @@ class Run:
         if why := self.excused.get(subject.operation.id):
             return self.record(Outcome("promises", promise.name, subject.name, "not tested", why))
         try:
-            promise.probe(subject, client)
+            put_to_the_test(promise, subject, client)
         except Broken as broken:
             outcome = self.broken(promise, subject, client, broken)
         except (NotTested, Withheld) as reason:

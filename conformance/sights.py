@@ -128,32 +128,36 @@ def pages(
     client: Client, sight: Sight, caller: Caller | None = None, given: Mapping[str, Any] | None = None, limit: int = 60
 ) -> Iterator[Answer]:
     """The answers of a list, page by page, as long as there is a next link, or a page is full, and it is not the same page again."""
-    paging = client.scope.contract.pagination
     operation = sight.operation
-    paged = paging is not None and any((p.where, p.name) == ("query", paging.parameter) for p in operation.parameters)
+    paging = client.scope.contract.pagination if paged(client, sight.operation) else None
     shown: list[Json] = []
     for number in range(1, limit + 1):
-        page = {paging.parameter: number} if paged and paging else {}
+        page = {paging.parameter: number} if paging else {}
         answer = client.call(operation, given={**(given or {}), **page}, caller=caller)
         if not answer.ok:
             raise Broken(f"{operation.success.status} for {operation.label}", str(answer), pointer=operation.pointer)
         yield answer
         records = answer.records(sight.view)
-        if not paged or not paging or (number > 1 and records == shown) or (number > 1 and not records):
+        if not paging or (number > 1 and records == shown) or (number > 1 and not records):
             return
         shown = records
-        if not _next(answer, paging.next) if paging.next else len(records) < paging.size:
+        if not at(answer, paging.next) if paging.next else len(records) < paging.size:
             return
     raise NotTested(f"{operation.id} has more than {limit} pages")
 
 
-def _next(answer: Answer, pointer: str | None) -> bool:
-    if pointer is None:
-        return False
+def paged(client: Client, operation: Operation) -> bool:
+    """Whether a list is shown page by page."""
+    paging = client.scope.contract.pagination
+    return paging is not None and any((p.where, p.name) == ("query", paging.parameter) for p in operation.parameters)
+
+
+def at(answer: Answer, pointer: str) -> Any:
+    """What an answer says at a place; None where it says nothing there."""
     try:
-        return bool(resolve(answer.body, pointer))
+        return resolve(answer.body, pointer)
     except KeyError:
-        return False
+        return None
 
 
 def walk(client: Client, sight: Sight, caller: Caller | None = None) -> list[Mapping[str, Any]]:

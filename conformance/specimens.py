@@ -47,14 +47,16 @@ class Specimen:
 
 
 def columns(
-    scope: Scope, operation: Operation, create: Operation, names: set[str], avoid: set[str]
+    scope: Scope, operation: Operation, create: Operation | None, names: set[str], avoid: set[str]
 ) -> Iterator[tuple[str, str]]:
-    """Columns that can be both set and seen, with their kind: text, number, date, choice."""
+    """Columns that can be both set and seen, or seen where nothing sets any, with their kind: text, number, date, choice."""
     view = operation.view(operation.action.resource)
     shown = scope.shown(operation, view) if view else {}
     resource = scope.resource(operation)
-    for name, schema in scope.fields(create).items():
-        if name not in shown or name not in names or name in avoid or name == resource.state or schema.get("readOnly"):
+    for name, schema in (scope.fields(create) if create else shown).items():
+        if name not in shown or name not in names or name in avoid or name == resource.state:
+            continue
+        if create and schema.get("readOnly"):
             continue
         if any(key in schema for key in ("x-references", "pattern")):
             continue
@@ -131,10 +133,10 @@ def conditions(specimen: Specimen, operators: Mapping[str, Any]) -> Iterator[tup
             continue
         yield operator, operands.get(operator, middle)
     if specimen.kind == "text":
-        yield from ((operator, operand) for operator, operand in _nearly(text) if operator in operators)
+        yield from ((operator, operand) for operator, operand in nearly(text) if operator in operators)
 
 
-def _nearly(text: str) -> Iterator[tuple[str, str]]:
+def nearly(text: str) -> Iterator[tuple[str, str]]:
     """Operands that only a careless comparison takes for a text: signs that a database reads as others, a space at the end, an accent."""
     yield "$contains", text[:-4].rpartition(" ")[2] + "_" + text[-3:]
     yield "$starts", f"{text[:3]}%"

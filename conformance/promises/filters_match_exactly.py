@@ -1,7 +1,8 @@
 """A filter finds what matches, all of it, and nothing else.
 
 A few records are made that differ in one column. Each operator is asked with an operand that divides them, and text with operands that are
-nearly right: a space more, an accent, a database's wildcards. Two conditions, windows and orders follow; each in every encoding.
+nearly right: a space more, an accent, a database's wildcards. Two conditions, windows and orders follow; each in every encoding. Where the target
+may only be read, values of records that are there are asked for: what is found must match, and what matches before and afterwards is found.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from conformance.filters import Grammar, asked, found, grammar
 from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.scope import Scope, Sight
+from conformance.sifting import sift
 from conformance.sights import pages
 from conformance.specimens import Specimen, avoided, columns, conditions, due, specimen
 from mock_server.contract import Operation
@@ -171,4 +173,5 @@ PROMISE = Promise(
     ("x-action", "x-vendor"),
     _subjects,
     _probe,
+    sift,
 )

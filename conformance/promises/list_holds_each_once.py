@@ -1,7 +1,8 @@
 """A list holds every record once.
 
 Records are made and every page of the list is read: each of them stands there once, and the total is what was counted. A list without pages
-is asked to hold a hundred and one.
+is asked to hold a hundred and one. Where the target may only be read, the list is read twice, and must show what is known to be there: what can
+be retrieved by its key before and afterwards.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 
 from conformance.client import Client
 from conformance.finding import Broken, NotTested
+from conformance.limits import READ_ONLY
 from conformance.promise import Promise, Subject, of
 from conformance.promises.pages_partition import populate
 from conformance.records import make
 from conformance.scope import Scope, Sight
 from conformance.sights import pages
+from conformance.standing import CHANGED, lack, of_all, read_twice, retrieved, too_few
 from mock_server.contract import resolve
 
 _USUAL_LIMIT = 100
@@ -59,10 +62,35 @@ def _probe(subject: Subject, client: Client) -> None:
             raise Broken(f"a total of {sum(counted.values())}, as many as are shown", f"{total!r} at {paging.total}")
 
 
+def _read(subject: Subject, client: Client) -> None:
+    operation, resource = subject.operation, client.scope.resource(subject.operation)
+    view = operation.view(resource.name)
+    assert view is not None, "a subject has one"
+    before = retrieved(client, resource.name) if of_all(client, operation) else []
+    listing = read_twice(client, Sight(operation, view, "list"))
+    if not listing.pages:
+        raise NotTested(CHANGED)
+    if twice := listing.twice():
+        raise Broken(f"{twice[0]!r} once", f"on pages {twice[1]}")
+    known = [key for key in retrieved(client, resource.name) if key in before]
+    total = listing.pages[1].total if listing.whole else None
+    for key in known if listing.whole else ():
+        if listing.times(key) != 1:
+            raise Broken(f"{key!r} once", f"{listing.times(key)} times")
+    if total is not None and total != listing.count:
+        raise Broken(f"a total of {listing.count}, as many as are shown", f"{total!r}")
+    if listing.count < 2:
+        raise too_few(listing.count, "nothing could stand there twice")
+    lack(client, listing)
+    if listing.whole and not known and total is None:
+        client.lacks("with all that is there", f"{READ_ONLY}, and nothing but the list says what is there")
+
+
 PROMISE = Promise(
     "list_holds_each_once",
     "A list holds every record of the caller's once, and its total is their number.",
     ("x-action", "x-vendor"),
     _subjects,
     _probe,
+    _read,
 )

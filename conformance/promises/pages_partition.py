@@ -1,6 +1,7 @@
 """Pages divide a list: nothing twice, nothing left out.
 
-More records than a page holds are made; all pages are read, the first of them twice, and one after the last.
+More records than a page holds are made; all pages are read, the first of them twice, and one after the last. Where the target may only be
+read, the pages of what is there are read, the first ten at most: what came or went meanwhile is left out.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject
 from conformance.records import make
 from conformance.scope import Scope, Sight
-from conformance.sights import pages
-from mock_server.contract import Pagination, resolve
+from conformance.sights import at, pages
+from conformance.standing import CHANGED, Listing, lack, read_twice, too_few
+from mock_server.contract import Pagination
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -58,24 +60,67 @@ def _probe(subject: Subject, client: Client) -> None:
 def _links(paging: Pagination, answers: list[Answer], count: int) -> None:
     for number, answer in enumerate(answers, start=1):
         last = number == len(answers)
-        if paging.total and (total := _at(answer, paging.total)) != count:
+        if paging.total and (total := at(answer, paging.total)) != count:
             raise Broken(f"a total of {count} on page {number}", f"{total!r}")
         if not paging.next:
             continue
-        following = _at(answer, paging.next)
+        following = at(answer, paging.next)
         if last and following:
             raise Broken("no next link on the last page", f"{following!r}")
         if not last:
-            shown = parse_qs(urlsplit(str(following)).query).get(paging.parameter) if following else None
-            if shown != [str(number + 1)]:
-                raise Broken(f"a next link to {paging.parameter}={number + 1} on page {number}", f"{following!r}")
+            _leads_on(paging, number, following)
 
 
-def _at(answer: Answer, pointer: str) -> Any:
-    try:
-        return resolve(answer.body, pointer)
-    except KeyError:
-        return None
+def _leads_on(paging: Pagination, number: int, following: Any) -> None:
+    shown = parse_qs(urlsplit(str(following)).query).get(paging.parameter) if following else None
+    if shown != [str(number + 1)]:
+        raise Broken(f"a next link to {paging.parameter}={number + 1} on page {number}", f"{following!r}")
+
+
+def _read(subject: Subject, client: Client) -> None:
+    operation, paging = subject.operation, client.scope.contract.pagination
+    view = operation.view(operation.action.resource)
+    assert paging is not None and view is not None, "a subject has both"
+    listing = read_twice(client, Sight(operation, view, "list"))
+    if twice := listing.twice():
+        raise Broken("no record on two pages", f"{twice[0]!r} on {twice[1]}")
+    for number in listing.pages:
+        _size(paging, listing, number)
+        _next(paging, listing, number)
+    if len([page for page in listing.pages.values() if page.count]) < 2:
+        few = listing.count <= paging.size
+        raise too_few(listing.count, "pages cannot be told apart") if few else NotTested(CHANGED)
+    lack(client, listing)
+
+
+def _size(paging: Pagination, listing: Listing, number: int) -> None:
+    """What is shown on a page that was the same twice: as many records as its own total says, or a full page where another follows."""
+    page = listing.pages[number]
+    follows = any(other.count for beyond, other in listing.pages.items() if beyond > number)
+    if not paging.total:
+        due, said = (paging.size if follows else min(page.count, paging.size)), ""
+    elif isinstance(page.total, int):
+        due, said = max(0, min(paging.size, page.total - (number - 1) * paging.size)), f", of a total of {page.total}"
+    else:
+        raise Broken(f"a total on page {number}", f"{page.total!r}")
+    if page.count != due:
+        raise Broken(f"{due} records on page {number}{said}", f"{page.count}")
+
+
+def _next(paging: Pagination, listing: Listing, number: int) -> None:
+    """Whether a page that was the same twice has a next link, as its own total says or the page that follows."""
+    page = listing.pages[number]
+    if not paging.next or not page.count:
+        return
+    following = at(page.answer, paging.next)
+    if page.total is None and number + 1 not in listing.pages:
+        return
+    more = bool(listing.pages[number + 1].count) if page.total is None else page.total > number * paging.size
+    if more:
+        _leads_on(paging, number, following)
+    elif following:
+        told = "" if page.total is None else f", of a total of {page.total}"
+        raise Broken(f"no next link on page {number}, the last{told}", f"{following!r}")
 
 
 def populate(client: Client, resource: str, count: int) -> list[Any]:
@@ -94,4 +139,5 @@ PROMISE = Promise(
     ("x-vendor",),
     _subjects,
     _probe,
+    _read,
 )
