@@ -46,8 +46,12 @@ _BEFOREHAND = (
     "pyrate_limiter",
 )
 """What a part would import while it runs. A name that is gone costs time, nothing else: the part imports what it needs."""
-_PYTEST = ("-q", "--assert=plain", "--noconftest", "-p", "conformance.plugin", "-p", "no:cacheprovider")
-"""Rewriting the asserts of every installed plugin would take longer than a smoke run; and tests of whoever calls are not to take part."""
+_PYTEST = (
+    *("-q", "--assert=plain", "--noconftest", "-p", "conformance.plugin"),
+    *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+)
+"""Rewriting the asserts of every installed plugin would take longer than a smoke run, and so would two full garbage collections at the end of
+each part; and tests of whoever calls are not to take part."""
 
 
 def main() -> None:
