@@ -117,6 +117,13 @@ def configuration(run: Run, client: Client, layer: Layer) -> dict[str, Any]:
     return config
 
 
+def forget_unread(schema: Any, layer: Layer) -> None:
+    """Let the tool keep no values that it will not ask for: only what it makes up is made of them, and they are in every answer."""
+    source = schema.analysis.extra_data_source
+    if layer == "responses" and source is not None:
+        source.semantic_index = None
+
+
 def _authority(scheme: Mapping[str, Any], token: str) -> dict[str, str] | None:
     if scheme["type"] == "apiKey":
         return {"api_key": token}

@@ -13,7 +13,7 @@ from schemathesis.engine import Status, events, from_schema
 
 from conformance.exchange import Exchange
 from conformance.finding import Broken, Finding, Unreachable
-from conformance.responses.configuration import Layer, configuration, document
+from conformance.responses.configuration import Layer, configuration, document, forget_unread
 from conformance.responses.connection import direct
 from conformance.responses.hook import Hook, installed
 from conformance.run import Outcome, Run
@@ -44,6 +44,7 @@ def execute(run: Run, layer: Layer = "responses") -> list[Outcome]:
     with run.client(layer) as client:
         config = schemathesis.Config.from_dict(configuration(run, client, layer))
         schema = schemathesis.openapi.from_dict(document(run), config=config)
+        forget_unread(schema, layer)
         hook = Hook.on(client)
         try:
             with installed(hook), direct(hook):
