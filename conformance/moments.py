@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import calendar
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mock_server.contract import Contract, Transition
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before this moment a number that an example shows is no moment, but a quantity."""
 
 
 def parsed(text: str) -> datetime:
@@ -35,6 +37,12 @@ def moment_of(contract: Contract, value: Any) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return None
+
+
+def shows_moments(contract: Contract, examples: Iterable[Any]) -> bool:
+    """Whether examples of a number tell that it is a moment."""
+    moments = [moment_of(contract, value) for value in examples if isinstance(value, int | float)]
+    return any(moment and moment > _EARLIEST for moment in moments)
 
 
 def due(contract: Contract, transition: Transition, record: Mapping[str, Any]) -> datetime | None:

@@ -23,6 +23,8 @@ AWKWARD_TEXT = (
     "000123",
 )
 
+_LONGEST = 100_000
+"""The longest text that is sent for the sake of a limit."""
 _KEYS: Mapping[str, Json] = {"Ключ": "значение", "a.b": "c", "two words": ""}
 
 
@@ -95,6 +97,7 @@ class Fresh:
         yield f"{self.mark}-{self.count:05d}"
         yield f"{MARK}{unique}"
         yield f"{MARK}{unique[-6:]}"
+        yield f"{self.mark}-{self.count:05d}".ljust(int(schema.get("minLength", 0)), "x")
 
 
 def _reshape(like: str, number: int) -> str:
@@ -159,6 +162,22 @@ def sample(schemas: Schemas, schema: Json, depth: int = 0) -> Json:
     formats |= {"uuid": "00000000-0000-4000-8000-000000000001", "uri": "https://example.com/"}
     text = formats.get(node.get("format", ""), "sample")
     return text.ljust(int(node.get("minLength", 0)), "x")
+
+
+def edges(schema: Schema) -> list[Json]:
+    """The values at the limits that a schema states, the largest first, or those of its enumeration; none where it has other rules besides."""
+    if any(key in schema for key in ("x-references", "readOnly", "pattern", "multipleOf", "not", "oneOf", "anyOf")):
+        return []
+    if "enum" in schema:
+        return [value for value in schema["enum"] if value is not None]
+    kind = schema.get("type")
+    if kind == "string" and "format" not in schema:
+        sizes = [schema[key] for key in ("maxLength", "minLength") if schema.get(key, _LONGEST + 1) <= _LONGEST]
+        return ["long" * (size // 4) + "text"[: size % 4] for size in dict.fromkeys(sizes)]
+    if kind in ("integer", "number"):
+        exclusive = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
+        return [schema[key] for key, without in exclusive.items() if key in schema and not schema.get(without)]
+    return []
 
 
 def awkward(schema: Schema) -> list[Json]:

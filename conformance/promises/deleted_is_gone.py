@@ -1,11 +1,12 @@
 """What was deleted is not shown any more, and nothing else went with it.
 
 Three records are made and one, or of a bulk deletion two, deleted. These must be gone from every way to see them, filters and searches too,
-refuse to be changed, and not be deleted again; the rest must be there.
+refuse to be changed, and not be deleted again; the rest must be there, and so must what refers to another record.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from conformance.finding import Broken, NotTested
 from conformance.promise import Promise, Subject, of
 from conformance.records import make
 from conformance.scope import Scope
-from conformance.sights import Made, look, upon
+from conformance.sights import Made, look, see, upon
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -26,6 +27,7 @@ def _probe(subject: Subject, client: Client) -> None:
     operation, resource = subject.operation, subject.operation.action.resource
     doomed, other, spared = (make(client, resource) for _ in range(3))
     gone = [doomed, other] if operation.action.many else [doomed]
+    elsewhere = list(_referring(client, resource))
     answer = client.call(operation, **upon(client, operation, *gone))
     if not answer.ok:
         raise Broken(
@@ -38,6 +40,10 @@ def _probe(subject: Subject, client: Client) -> None:
         for sight in client.scope.sights(resource):
             if look(client, sight, kept, kept.key, kept.caller) is None:
                 raise Broken("the record that was not named is still there", f"{kept.key!r} is gone too")
+    for made in elsewhere:
+        if see(client, made)[1] is None:
+            observed = f"{made.resource.name} {made.key!r}, which refers to another {resource}, is gone too"
+            raise Broken("what refers to another record is still there", observed)
     if not operation.action.many:
         _again(client, operation, doomed)
     for update in client.scope.acting("update", on=resource):
@@ -47,6 +53,16 @@ def _probe(subject: Subject, client: Client) -> None:
                 raise Broken(
                     f"{update.statuses.get('unknown')} for changing what was deleted", str(late), pointer=update.pointer
                 )
+
+
+def _referring(client: Client, resource: str) -> Iterator[Made]:
+    """New records of other resources that refer to a record of this one: never to one that was just made."""
+    for other in client.scope.contract.resources.values():
+        if resource in other.references.values() and other.name != resource and client.scope.creates(other.name):
+            with contextlib.suppress(NotTested, Broken):
+                made = make(client, other.name)
+                if see(client, made)[1] is not None:
+                    yield made
 
 
 def _hidden(client: Client, made: Made) -> int:

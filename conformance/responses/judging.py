@@ -11,15 +11,12 @@ from conformance.client import ABSENT, Client
 from conformance.control import now, timed
 from conformance.finding import Broken, NotTested
 from conformance.marks import is_marked
-from conformance.moments import moment_of
+from conformance.moments import moment_of, shows_moments
 from conformance.records import base_body, fill, unique_fields
 from conformance.responses.filling import Filling
 from conformance.sights import upon
 from conformance.wire import FORM
 from mock_server.contract import Operation
-
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before this moment a number that an example shows is no moment, but a quantity."""
 
 
 @dataclass
@@ -75,8 +72,9 @@ class Judge:
             return True
         if operation.action.verb == "none" and name in self.client.scope.resource(operation).properties:
             return True
-        moment, *others = [moment_of(self.client.scope.contract, one) for one in (value, *shown)]
-        if moment is None or not (isinstance(value, str) or any(one and one > _EARLIEST for one in others)):
+        contract = self.client.scope.contract
+        moment, *others = [moment_of(contract, one) for one in (value, *shown)]
+        if moment is None or not (isinstance(value, str) or shows_moments(contract, shown)):
             return False
         here = now(self.client) if timed(self.client) else datetime.now(UTC)
         return all(one is None or (one > here) != (moment > here) for one in others)

@@ -59,6 +59,16 @@ def no_null(name: str, value: Json, when: When) -> Install:
     return before(fill)
 
 
+def misread(name: str, value: Json, other: Json) -> Install:
+    """A value of a body that is taken for another."""
+
+    def misread_one(call: Call) -> None:
+        if isinstance(call.body, dict) and call.body.get(name) == value:
+            call.body[name] = other
+
+    return before(misread_one)
+
+
 def texts(change: Callable[[str], str]) -> Install:
     """Every text that a body has at its top, changed."""
 

@@ -62,6 +62,8 @@ FAULTS = (
     "compared-as-text",
     "form-ignored",
     "limit-ignored",
+    "long-refused",
+    "zero-refused",
 )
 
 PAGE = 10
@@ -178,6 +180,10 @@ class Acme:
             value = body.get(name)
             if name in body and (not isinstance(value, kind) or isinstance(value, bool) or not fits(value)):
                 raise Refusal(422, "invalid", f"{name} is wrong.")
+        if self.fault == "long-refused" and len(body.get("name", "")) > 100:
+            raise Refusal(422, "invalid", "name is too long.")
+        if self.fault == "zero-refused" and body.get("credit_cents") == 0:
+            raise Refusal(422, "invalid", "credit_cents is too small.")
         if self.fault == "crash-on-other-alphabets":
             str(body.get("name", "")).encode("latin-1")
         return self.careless(body)

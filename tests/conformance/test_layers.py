@@ -84,6 +84,8 @@ def test_schemathesis_finds_nothing_on_the_right_server() -> None:
         ("auth-ignored", "ignored_auth"),
         ("required-defaulted", "negative_data_rejection"),
         ("example-refused", "positive_data_acceptance"),
+        ("long-refused", "positive_data_acceptance"),
+        ("zero-refused", "positive_data_acceptance"),
     ],
 )
 def test_schemathesis_catches_what_schemas_state(fault: str, check: str) -> None:

@@ -60,6 +60,8 @@ CAUGHT_BY = {
     "no-allow": "errors_wear_the_envelope",
     "not-listed": "created_is_retrievable",
     "example-refused": "examples_are_answered",
+    "long-refused": "allowed_is_accepted",
+    "zero-refused": "allowed_is_accepted",
     "archive-does-nothing": "states_are_kept",
     "archive-twice": "states_are_kept",
 }

@@ -136,4 +136,6 @@ FAULTS = (
           changes.filled("password", "mockingbill-made-up", lambda call: call.has("POST", "/register"))),
     Fault("signed-in-hex", VENDOR, "encodings", "events_say_what_is",
           "The signature of webhooks is hexadecimal, not Base64.", switch(_signed_in_hex)),
+    Fault("largest-quantity-refused", VENDOR, "boundary", "allowed_is_accepted",
+          "The largest quantity is one too many.", changes.misread("quantity", 2**31 - 1, 2**31)),
 )  # fmt: skip

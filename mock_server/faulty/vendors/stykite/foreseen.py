@@ -158,7 +158,7 @@ def _in_seconds(call: Call, record: dict[str, Any]) -> None:
 def _single_precision(call: Call) -> None:
     if isinstance(call.body, dict):
         for name, value in call.body.items():
-            if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**24:
+            if isinstance(value, int) and not isinstance(value, bool) and 2**24 < abs(value) < 2**100:
                 call.body[name] = int(struct.unpack("f", struct.pack("f", value))[0])
 
 
@@ -199,4 +199,6 @@ FAULTS = (
           "A subscription that is put on hold gives off no event.", switch(_untold)),
     Fault("secret-lost", VENDOR, "header", "events_say_what_is",
           "Webhooks come without the secret of their endpoint.", switch(_secret_lost)),
+    Fault("longest-trial-refused", VENDOR, "boundary", "allowed_is_accepted",
+          "The longest trial is a day too long.", changes.misread("trial_days", 3650, 3651)),
 )  # fmt: skip

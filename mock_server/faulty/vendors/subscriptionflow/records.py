@@ -92,6 +92,13 @@ def _takes_neighbour(call: Performed, proceed: Callable[[Performed], Any]) -> An
     return result
 
 
+def _takes_contacts(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
+    result = proceed(call)
+    for contact in list(call.scan("Contact")):
+        call.remove("Contact", contact)
+    return result
+
+
 def _one_of_many(call: Performed, proceed: Callable[[Performed], Any]) -> Any:
     kept = {key: call.find("Customer", key) for key in list(dict.fromkeys(call.key() or ()))[1:]}
     result = proceed(call)
@@ -188,6 +195,9 @@ FAULTS = (
     Fault("delete-takes-the-next", VENDOR, "delete", "deleted_is_gone",
           "The record after a deleted one goes with it.",
           switch(lambda engine: around(engine, "deleteCustomer", _takes_neighbour))),
+    Fault("contacts-of-others-go", VENDOR, "delete", "deleted_is_gone",
+          "Contacts of others go with a customer who is deleted.",
+          switch(lambda engine: around(engine, "deleteCustomer", _takes_contacts))),
     Fault("deleted-twice", VENDOR, "delete", "deleted_is_gone",
           "What is gone can be deleted.", after(_deleted_twice)),
     Fault("bulk-deletes-one", VENDOR, "bulk", "deleted_is_gone",
@@ -211,4 +221,6 @@ FAULTS = (
           "A webhook says how things were before.", switch(told_as_before)),
     Fault("null-is-left-out", VENDOR, "null", "update_changes_only_what_it_names",
           "What is changed to null stays as it was.", before(_without_null)),
+    Fault("shortest-period-refused", VENDOR, "boundary", "allowed_is_accepted",
+          "A period of one month is too short.", changes.misread("billing_period_months_weeks", 1, 0)),
 )  # fmt: skip
