@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.client import Client
+from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.moments import shows_moments
 from conformance.promise import Promise, Subject
@@ -42,16 +42,10 @@ def _parameters(scope: Scope, operation: Operation) -> Iterator[tuple[Parameter,
     pages, tenant = scope.contract.pagination, scope.contract.tenancy
     for parameter in operation.parameters:
         if parameter.where == "query" and not parameter.references and parameter.name != tenant.name:
-            values = edges(scope.schemas.follow(parameter.schema))
-            values = values[-1:] if pages and parameter.name == pages.parameter else values
-            if values:
+            schema = scope.schemas.follow(parameter.schema)
+            far = schema.get("maximum") if pages and parameter.name == pages.parameter else None
+            if values := [value for value in edges(schema) if value != far]:
                 yield parameter, values
-
-
-def _has_limits(scope: Scope, schema: Any, depth: int = 0) -> bool:
-    node = scope.schemas.follow(schema)
-    inner = [*scope.schemas.properties(node).values(), *([node["items"]] if "items" in node else [])]
-    return bool(edges(node)) or (depth < 4 and any(_has_limits(scope, item, depth + 1) for item in inner))
 
 
 def _probe(subject: Subject, client: Client) -> None:
@@ -64,12 +58,14 @@ def _probe(subject: Subject, client: Client) -> None:
 def _ask(subject: Subject, client: Client) -> None:
     """A list, with a parameter at its limits."""
     ((name, values),) = subject.detail.items()
-    made = ready(client, subject.operation) if subject.operation.action.by else None
+    operation = subject.operation
+    media, body = base_body(client, operation) if operation.body and operation.body.required else (None, ABSENT)
+    made = ready(client, operation) if operation.action.by else None
     for value in values:
-        given = {**(upon(client, subject.operation, made)["given"] if made else {}), name: value}
-        answer = client.call(subject.operation, given=given)
+        given = {**(upon(client, operation, made)["given"] if made else {}), name: value}
+        answer = client.call(operation, given=given, body=body, media=media)
         if not answer.ok:
-            raise Broken(f"{subject.operation.success.status} with {name} {_shown(value)}", str(answer))
+            raise Broken(f"{operation.success.status} with {name} {_shown(value)}", str(answer))
 
 
 def _send(subject: Subject, client: Client) -> None:
@@ -82,7 +78,8 @@ def _send(subject: Subject, client: Client) -> None:
     accepted: set[tuple[Path, str]] = set()
     for number in range(max(map(len, limits.values()), default=0)):
         chosen = {path: values[number % len(values)] for path, values in limits.items()}
-        if not _takes(client, operation, None, chosen):
+        together = _sent(client, operation, None, chosen)
+        if together is None or not together.ok:
             new = {path: value for path, value in chosen.items() if (path, repr(value)) not in accepted}
             refused |= _refused(client, operation, new)
         accepted |= {(path, repr(value)) for path, value in chosen.items()}
@@ -146,33 +143,35 @@ def _refusal(client: Client, operation: Operation, path: Path, value: Json) -> s
     if operation.action.by:
         creates = client.scope.creates(operation.action.resource)
         makers += [name for name, media, _ in client.scope.examples(creates[0]) if media != FORM] if creates else []
-    answer = ""
+    refused = ""
     for name in names:
         for maker in makers:
-            if _takes(client, operation, name, {path: value}, maker):
+            answer = _sent(client, operation, name, {path: value}, maker)
+            if answer is not None and answer.ok:
                 return ""
-            answer = answer or str(client.transcript[-1])
-    return answer if any(_takes(client, operation, name, {}) for name in names) else ""
+            refused = refused or str(answer or "")
+    plain = (_sent(client, operation, name, {}) for name in names)
+    return refused if any(answer is not None and answer.ok for answer in plain) else ""
 
 
-def _takes(
+def _sent(
     client: Client, operation: Operation, example: str | None, changes: Mapping[Path, Json], maker: str | None = None
-) -> bool:
-    """Whether an example with these changes is accepted, about a new record made with another example."""
+) -> Answer | None:
+    """The answer to an example with these changes, about a new record made with another example; None where it has no place for them."""
     media, body = base_body(client, operation, example)
     for path, value in changes.items():
         if not _reaches(body, path):
-            return False
+            return None
         body = put(body, path, value)
     if not operation.action.by or operation.action.verb == "create":
-        return client.call(operation, body=body, media=media).ok
+        return client.call(operation, body=body, media=media)
     try:
         made = ready(client, operation, maker)
     except NotTested:
         if maker is None:
             raise
-        return False
-    return client.call(operation, **upon(client, operation, made, body=body), media=media).ok
+        return None
+    return client.call(operation, **upon(client, operation, made, body=body), media=media)
 
 
 def _reaches(body: Json, path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import acme_server
 import pytest
@@ -122,3 +123,18 @@ def test_the_right_server_breaks_no_promise(seed: int) -> None:
         assert run.unreached() == []
         assert run.doubts == []
         assert all(outcome.calls for outcome in run.outcomes if outcome.status == "kept")
+
+
+def test_a_rule_between_fields_refuses_neither_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = acme_server.Acme.check
+    met = []
+
+    def stricter(self: acme_server.Acme, body: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
+        if body.get("currency") == "USD" and len(body.get("name", "")) > 100:
+            met.append(body)
+            raise acme_server.Refusal(422, "invalid", "Long names are for euros.")
+        return check(self, body, required)
+
+    monkeypatch.setattr(acme_server.Acme, "check", stricter)
+    assert {outcome.status for outcome in outcomes(None, "allowed_is_accepted")} == {"kept"}
+    assert met, "the rule was met"
