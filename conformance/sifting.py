@@ -63,8 +63,9 @@ def sift(subject: Subject, client: Client) -> None:
                 _complete(client, operation, condition, encoding, {one: there[one] for one in there if one not in keys})
     if not whole:
         client.lacks("to the last record", f"{READ_ONLY}, and each answer may be but the first part of what matches")
-    if "$in" in rules.columns.get(chosen[0].name, ()):
-        _window(client, operation, rules, chosen[0])
+    fine = [column for column in chosen if "$in" in rules.columns.get(column.name, ())]
+    if fine:
+        _window(client, operation, rules, max(fine, key=lambda column: len(column.values)))
 
 
 def _chosen(client: Client, operation: Operation, rules: Grammar, records: Collection[Record]) -> list[Column]:
@@ -225,7 +226,8 @@ def _window(client: Client, operation: Operation, rules: Grammar, column: Column
             raise Broken(f"2 records for {first} ({encoding})", f"{len(keys)}")
         if "$offset" in rules.whole:
             rest = dict(asked(client, operation, rules, {**first, "$offset": 2}))[encoding]
-            if again := set(keys) & set(found(client, operation, view, rest)):
+            again = set(keys) & set(found(client, operation, view, rest))
+            if again and keys == found(client, operation, view, dict(asked(client, operation, rules, first))[encoding]):
                 raise Broken(f"others than the first for $offset=2 ({encoding})", f"{sorted(map(str, again))} again")
     if "$sortorder" in rules.whole:
         _orders(client, operation, rules, condition, due)

@@ -198,11 +198,13 @@ def _unknown(last: Answer) -> bool:
 
 
 def _moved(client: Client) -> bool:
-    """Whether what was asked for last may be gone: from here on, others are."""
+    """Whether what was asked for last, and is not found, may be gone: others are known from here on."""
     before, calls = _known(client), list(client.transcript)
+    if not _unknown(calls[-1]):
+        return False
     find(client)
     client.transcript[:] = calls
-    return _unknown(calls[-1]) and _known(client) != before
+    return _known(client) != before
 
 
 def _known(client: Client) -> list[tuple[str, Any]]:

@@ -135,10 +135,10 @@ def late(seconds: float) -> ASGIApp:
 class Counted:
     """Counts the calls that may change something."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: ASGIApp | None = None) -> None:
         self.changing: list[str] = []
         self.reading = 0
-        self.app = behind(self._answer)
+        self.app = behind(self._answer, app)
 
     async def _answer(self, request: Request, proceed: Proceed) -> Response:
         if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.url.path == "/filters/customers":

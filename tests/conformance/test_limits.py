@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import acme_server
+import living_server
 import pytest
 from acme import DOCUMENT
 from click.testing import CliRunner
@@ -218,7 +219,7 @@ def test_the_random_layers_wait_for_what_shows_late(layer: Layer) -> None:
 
 
 def test_a_target_that_may_only_be_read_is_changed_by_no_layer() -> None:
-    counted = Counted()
+    counted = Counted(living_server.create_app(25))
     with serve(counted.app) as url:
         run = Run.begin(Settings(DOCUMENT, url, "smoke", limits=Limits(read_only=True)))
         preflight(run)
@@ -237,6 +238,9 @@ def test_a_target_that_may_only_be_read_is_changed_by_no_layer() -> None:
         for name in ("listCustomers", "getCustomer", "filterCustomers")
     } < kept
     assert ("promises", "getCustomer") in kept
+    judged = {(outcome.promise, outcome.subject) for outcome in run.outcomes if outcome.status == "kept"}
+    assert ("pages_partition", "listCustomers") in judged
+    assert ("filters_match_exactly", "filterCustomers") in judged
     assert not {subject for _, subject in kept} & {
         "createCustomer",
         "updateCustomer",
