@@ -23,7 +23,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     content: bytes
-    curl: str
     exchange: Exchange | None = None
 
     @property

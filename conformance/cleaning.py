@@ -28,7 +28,7 @@ _PAGES = 10_000
 """How many pages of a list are looked through."""
 _ENOUGH = 3
 """After how many failures in a row the rest of a resource's records is not tried."""
-_NOBODY = Answer(None, 0, {}, b"", "")
+_NOBODY = Answer(None, 0, {}, b"")
 
 
 @dataclass(frozen=True)
@@ -156,4 +156,4 @@ def drop_world(client: Client) -> None:
     client.traces.clear()
     with contextlib.suppress(httpx.HTTPError):
         reset = f"{control_beside(client.target.base_url)}/reset"
-        client.http.post(reset, headers={WORLD_HEADER: client.world}, timeout=client.sending.timeout)
+        client.link.ask("POST", reset, {WORLD_HEADER: client.world}, None, client.sending.timeout)

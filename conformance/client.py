@@ -13,12 +13,13 @@ from conformance.answer import Answer, Ledger
 from conformance.exchange import Exchange
 from conformance.finding import Broken, NotTested, Withheld
 from conformance.limits import changes
+from conformance.link import Link
 from conformance.scope import Scope
 from conformance.sending import Sending
-from conformance.target import WORLD_HEADER, Caller, Target, secrets_of
+from conformance.target import WORLD_HEADER, Caller, Target
 from conformance.traces import Traces
 from conformance.values import Fresh, nothing, sample
-from conformance.wire import as_text, curl, encode, query_pairs
+from conformance.wire import as_text, encode, query_pairs
 from mock_server.contract import Json, Operation, Parameter
 
 __all__ = ["ABSENT", "Answer", "Client", "Ledger", "operation_examples"]
@@ -50,13 +51,8 @@ class Client:
         self.populated: dict[tuple[str, str], list[Any]] = {}
         self.found: dict[str, Any] = {}
         self.traces = Traces(scope, target)
-        self.secrets = secrets_of(target)
         self.world = f"{target.world}-{layer}" if layer and target.world else target.world
-        self.http = httpx.Client(
-            trust_env=False,
-            verify=self.sending.trusted,
-            limits=httpx.Limits(max_connections=40, max_keepalive_connections=40),
-        )
+        self.link = Link(self.sending.trusted)
 
     def caller_for(self, operation: Operation) -> Caller:
         """Who should make a call that succeeds: a spare caller where it may use up the credential. Raises NotTested without one."""
@@ -77,7 +73,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self.http.close()
+        self.link.close()
 
     def call(
         self,
@@ -149,7 +145,7 @@ class Client:
         def attempt(seconds: float) -> httpx.Response:
             nonlocal began, at
             began, at = time.time(), time.perf_counter()
-            return self.http.request(method, url, headers=headers, content=content, timeout=max(seconds, control))
+            return self.link.ask(method, url, headers, content, max(seconds, control))
 
         changing = changes(operation, method)
         try:
@@ -166,7 +162,7 @@ class Client:
             self.sending.note(url, headers)
         status, answered, answer = reply.status_code, reply.headers, reply.content
         whole = Exchange(method, url, headers, content, status, answered, answer, began, took, control=control > 0)
-        return Answer(operation, status, answered, answer, curl(method, url, headers, content, self.secrets), whole)
+        return Answer(operation, status, answered, answer, whole)
 
     def parameters(
         self, operation: Operation, given: dict[str, Any], caller: Caller

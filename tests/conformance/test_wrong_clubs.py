@@ -164,12 +164,9 @@ def test_a_control_address_that_answers_otherwise_is_no_clock() -> None:
         {"received": [{"endpoint": "e0", "delivery": 1, "event": "x", "headers": {}, "body": 7}]},
     ],
 )
-def test_a_sink_that_makes_no_sense_is_no_sink(body: Any) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=body)
-
+def test_a_sink_that_makes_no_sense_is_no_sink(body: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with a_run(None) as run, run.client("promises") as client:
-        client.http = httpx.Client(transport=httpx.MockTransport(answer))
+        monkeypatch.setattr(client.link, "ask", lambda *call: httpx.Response(200, json=body))
         with pytest.raises(NotTested, match="the sink cannot be read: 200"):
             received(client, Endpoint("e0", ""), lambda got: True)
 
