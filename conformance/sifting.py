@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,15 +19,12 @@ from conformance.finding import Broken
 from conformance.limits import READ_ONLY
 from conformance.promise import Subject
 from conformance.sights import at
-from conformance.specimens import OPERATORS, columns, nearly
+from conformance.specimens import Condition, Record, columns, matches, nearly
 from conformance.standing import standing, too_few
 from mock_server.contract import Operation
 
-Record = Mapping[str, Any]
 Records = Mapping[Any, Record]
-Condition = Mapping[str, Mapping[str, Any]]
 _ORDERED = ("$lt", "$lte", "$gt", "$gte")
-_OPEN_ON_NULL = ("$not_equals", "$not_in")
 _FULL = 100
 """How many records make an answer look cut off, where the contract has no pages."""
 
@@ -50,7 +47,7 @@ class Column:
 def sift(subject: Subject, client: Client) -> None:
     """Ask for values of records that are there. Raises Broken, and NotTested where too few are there."""
     operation, rules = subject.operation, subject.detail["rules"]
-    there = standing(client, operation.action.resource)
+    there: Records = standing(client, operation.action.resource)
     chosen = _chosen(client, operation, rules, there.values())
     if not chosen:
         raise too_few(len(there), "no column has two values that could be asked for")
@@ -60,7 +57,7 @@ def sift(subject: Subject, client: Client) -> None:
             keys = _sound(client, operation, condition, encoding, answer)
             if not _cut(client, answer, len(keys)):
                 whole = True
-                _complete(client, operation, condition, encoding, {one: there[one] for one in there if one not in keys})
+                there = _complete(client, operation, f"{condition} ({encoding})", condition, there, set(keys))
     if not whole:
         client.lacks("to the last record", f"{READ_ONLY}, and each answer may be but the first part of what matches")
     fine = [column for column in chosen if "$in" in rules.columns.get(column.name, ())]
@@ -155,16 +152,20 @@ def _asked(client: Client, operation: Operation, rules: Grammar, condition: Cond
 
 def _sound(client: Client, operation: Operation, condition: Condition, encoding: str, answer: Answer) -> list[Any]:
     """The keys that an answer shows, each once, and none of a record that does not match by what is shown of it."""
-    view, key = operation.view(operation.action.resource), client.scope.resource(operation).key
-    assert view is not None, "a subject has one"
-    keys = found(client, operation, view, answer)
+    key, keys = client.scope.resource(operation).key, _keys(client, operation, answer)
     if len(set(map(repr, keys))) != len(keys):
         raise Broken(f"each record once for {condition} ({encoding})", f"{keys}")
-    for record in answer.records(view):
+    for record in answer.records(operation.view(operation.action.resource)):
         if matches(record, condition) is False:
             told = {column: record[column] for column in condition if column in record}
             raise Broken(f"nothing but what matches {condition} ({encoding})", f"{record.get(key)!r} with {told}")
     return keys
+
+
+def _keys(client: Client, operation: Operation, answer: Answer) -> list[Any]:
+    view = operation.view(operation.action.resource)
+    assert view is not None, "a subject has one"
+    return found(client, operation, view, answer)
 
 
 def _cut(client: Client, answer: Answer, count: int) -> bool:
@@ -173,43 +174,19 @@ def _cut(client: Client, answer: Answer, count: int) -> bool:
     return count >= (paging.size if paging else _FULL) or bool(paging and paging.next and at(answer, paging.next))
 
 
-def _complete(client: Client, operation: Operation, condition: Condition, encoding: str, missed: Records) -> None:
-    """See that of the records an answer does not show none matched before, and matches still."""
-    due = [key for key, record in missed.items() if matches(record, condition)]
-    now = standing(client, operation.action.resource) if due else {}
-    for key in due:
+def _complete(
+    client: Client, operation: Operation, told: str, condition: Condition, there: Records, keys: Collection[Any]
+) -> Records:
+    """The records that are there still, where some are not found that matched before. Raises Broken where one of those matches now."""
+    missed = [key for key, record in there.items() if key not in keys and matches(record, condition)]
+    if not missed:
+        return there
+    now = standing(client, operation.action.resource)
+    for key in missed:
         if key in now and matches(now[key], condition):
-            told = {column: now[key][column] for column in condition}
-            raise Broken(f"{key!r} with {told} for {condition} ({encoding})", "it is not found")
-
-
-def matches(record: Record, condition: Condition) -> bool | None:
-    """Whether a record satisfies a condition; None where a contract leaves that open: in case, and in what is not shown or null."""
-    verdicts = [
-        _satisfies(record[column], operator, operand) if column in record else None
-        for column, part in condition.items()
-        for operator, operand in part.items()
-    ]
-    return False if False in verdicts else None if None in verdicts else True
-
-
-def _satisfies(have: Any, operator: str, want: Any) -> bool | None:
-    test: Callable[[Any, Any], bool] = OPERATORS[operator]
-    if have is None and operator in _OPEN_ON_NULL:
-        return None
-    if have is None or operator in ("$is_null", "$not_null"):
-        return test(have, want) if operator in ("$is_null", "$not_null") else False
-    try:
-        exactly, folded = test(have, want), test(_folded(have), _folded(want))
-    except TypeError:
-        return None
-    return exactly if exactly == folded else None
-
-
-def _folded(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_folded(item) for item in value]
-    return value.casefold() if isinstance(value, str) else value
+            shown = {column: now[key][column] for column in condition}
+            raise Broken(f"{key!r} with {shown} for {told}", "it is not found")
+    return {key: now[key] for key in there if key in now}
 
 
 def _window(client: Client, operation: Operation, rules: Grammar, column: Column) -> None:
@@ -217,17 +194,15 @@ def _window(client: Client, operation: Operation, rules: Grammar, column: Column
     condition = {column.name: {"$in": list(column.values[:4])}}
     there = standing(client, operation.action.resource)
     due = {key: record for key, record in there.items() if matches(record, condition)}
-    view = operation.view(operation.action.resource)
-    assert view is not None, "a subject has one"
     first = {**condition, "$limit": 2}
     for encoding, answer in asked(client, operation, rules, first) if "$limit" in rules.whole and len(due) > 2 else ():
-        keys = found(client, operation, view, answer)
+        keys = _keys(client, operation, answer)
         if len(keys) != 2:
             raise Broken(f"2 records for {first} ({encoding})", f"{len(keys)}")
         if "$offset" in rules.whole:
             rest = dict(asked(client, operation, rules, {**first, "$offset": 2}))[encoding]
-            again = set(keys) & set(found(client, operation, view, rest))
-            if again and keys == found(client, operation, view, dict(asked(client, operation, rules, first))[encoding]):
+            again = set(keys) & set(_keys(client, operation, rest))
+            if again and keys == _keys(client, operation, dict(asked(client, operation, rules, first))[encoding]):
                 raise Broken(f"others than the first for $offset=2 ({encoding})", f"{sorted(map(str, again))} again")
     if "$sortorder" in rules.whole:
         _orders(client, operation, rules, condition, due)
@@ -235,13 +210,12 @@ def _window(client: Client, operation: Operation, rules: Grammar, column: Column
 
 def _orders(client: Client, operation: Operation, rules: Grammar, condition: Condition, due: Records) -> None:
     """Both orders, of records that none was made together with: those have no order that is stated."""
-    created, view = client.scope.resource(operation).created or "", operation.view(operation.action.resource)
-    assert view is not None, "a subject has one"
+    created = client.scope.resource(operation).created or ""
     stamps = Counter(record.get(created) for record in due.values())
     told = {key for key, record in due.items() if record.get(created) and stamps[record[created]] == 1}
     up, down = (
         {
-            encoding: [key for key in found(client, operation, view, answer) if key in told]
+            encoding: [key for key in _keys(client, operation, answer) if key in told]
             for encoding, answer in asked(client, operation, rules, {**condition, "$sortorder": order})
         }
         for order in ("asc", "desc")

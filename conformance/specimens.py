@@ -13,6 +13,9 @@ from conformance.scope import Scope
 from mock_server.contract import Operation
 
 Test = Callable[[Any, Any], bool]
+Record = Mapping[str, Any]
+Condition = Mapping[str, Mapping[str, Any]]
+"""Operators and their operands, by column."""
 
 OPERATORS: Mapping[str, Test] = {
     "$equals": lambda have, want: have == want,
@@ -154,6 +157,35 @@ def due(specimen: Specimen, operator: str, operand: Any) -> tuple[set[Any], set[
         elif (value is not None or operator in ("$is_null", "$not_null")) and test(value, operand):
             must.add(key)
     return must, may
+
+
+def matches(record: Record, condition: Condition) -> bool | None:
+    """Whether a record satisfies a condition; None where a contract leaves that open: in case, and in what is not shown or null."""
+    verdicts = [
+        _satisfies(record[column], operator, operand) if column in record else None
+        for column, part in condition.items()
+        for operator, operand in part.items()
+    ]
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _satisfies(have: Any, operator: str, want: Any) -> bool | None:
+    test = OPERATORS[operator]
+    if have is None and operator in _OPEN_ON_NULL:
+        return None
+    if have is None or operator in ("$is_null", "$not_null"):
+        return test(have, want) if operator in ("$is_null", "$not_null") else False
+    try:
+        exactly, folded = test(have, want), test(_folded(have), _folded(want))
+    except TypeError:
+        return None
+    return exactly if exactly == folded else None
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    return value.casefold() if isinstance(value, str) else value
 
 
 def avoided(client: Client, operation: Operation) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.sifting import matches
+from conformance.specimens import matches
 
 
 @pytest.mark.parametrize(
