@@ -51,11 +51,12 @@ class _Reading:
     chunks: list[bytes] = field(default_factory=list)
     begun: bool = False
     ended: bool = False
-    more: bool = False
+    lasts: bool = False
 
     def on_message_begin(self) -> None:
-        self.more = self.ended
-        if not self.ended:
+        if self.ended:
+            self.lasts = False  # nobody asked for more
+        else:
             self.reason, self.headers, self.chunks, self.begun = b"", [], [], False
 
     def on_status(self, status: bytes) -> None:
@@ -74,11 +75,8 @@ class _Reading:
             self.chunks.append(body)
 
     def on_message_complete(self) -> None:
-        self.ended = self.ended or not 100 <= self.status < 200 or self.status == 101
-
-    def is_all_there_is(self) -> bool:
-        """Whether it ended, and nothing came after it."""
-        return self.ended and not self.more
+        if not self.ended and (self.status >= 200 or self.status == 101):
+            self.ended, self.lasts = True, self.parser.should_keep_alive()
 
     def ends_with_the_connection(self) -> bool:
         """Whether nothing says how long its body is."""
@@ -184,7 +182,6 @@ def _read(line: socket.socket) -> tuple[Received, bool]:
     """The answer on a connection, and whether that can be used again. Raises httpx's errors."""
     reading = _Reading()
     reading.parser = parser = httptools.HttpResponseParser(reading)
-    lasts = False
     try:
         while not reading.ended:
             data = line.recv(_AT_ONCE)
@@ -194,7 +191,6 @@ def _read(line: socket.socket) -> tuple[Received, bool]:
                     raise httpx.RemoteProtocolError(f"the server closed the connection with {told}")
                 break
             parser.feed_data(data)
-            lasts = reading.is_all_there_is() and parser.should_keep_alive()
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error
     except OSError as error:
@@ -202,8 +198,9 @@ def _read(line: socket.socket) -> tuple[Received, bool]:
     except httptools.HttpParserError as error:
         if not reading.ended:
             raise httpx.RemoteProtocolError(f"the answer is no HTTP: {error}") from error
+        reading.lasts = False
     finally:
         reading.parser = None  # each holds the other
     reason = reading.reason.decode("ascii", "replace")
     version = parser.get_http_version()
-    return Received(reading.status, version, reason, tuple(reading.headers), b"".join(reading.chunks)), lasts
+    return Received(reading.status, version, reason, tuple(reading.headers), b"".join(reading.chunks)), reading.lasts

@@ -109,15 +109,21 @@ def test_a_request_arrives_as_it_was_asked_for(lines: Lines) -> None:
     assert heard == [f"{head}\r\n\r\né".encode()]
 
 
-def test_a_connection_is_used_again_as_long_as_it_lasts(lines: Lines) -> None:
-    with answering(OK, OK, stays=True) as (url, heard):
-        for _ in range(2):
+def test_a_connection_is_used_again_as_long_as_it_lasts(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    connect = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda *where: made.append(where) or connect(*where))
+    with answering(OK, OK, OK, stays=True) as (url, _):
+        for _ in range(3):
             assert lines.ask("GET", f"{url}/", {}, None, 5) is not None
-    assert len(heard) == 2
-    with answering(OK, OK) as (url, heard):
-        for _ in range(2):
-            assert lines.ask("GET", f"{url}/", {}, None, 5) is not None
-    assert len(heard) == 2
+    assert len(made) == 1
+    made.clear()
+    last = OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n")
+    for ended, stays in ((OK, False), (last, True)):
+        with answering(ended, ended, stays=stays) as (url, _):
+            for _ in range(2):
+                assert lines.ask("GET", f"{url}/", {}, None, 5) is not None
+    assert len(made) == 4
 
 
 @pytest.mark.parametrize("more", [OK, b"what nobody asked for"], ids=["another answer", "no answer"])
