@@ -26,8 +26,8 @@ head -2 promises.txt
 ```
 
 ```text
-answers_match_their_schema
-    A valid call …
+allowed_is_accepted
+    What a schema allows …
 ```
 
 | promise | says |
