@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.exchange import Exchange
@@ -60,11 +60,14 @@ class Ledger:
     fields: dict[str, set[str]] = field(default_factory=dict)
     looked: Counter[str] = field(default_factory=Counter)
 
-    def note_fields(self, operation: str, status: int, sent: bytes | None, shown: bytes) -> None:
-        """Keep which fields were sent and shown in a call that succeeded; a few dozen of an operation's calls tell all."""
+    def note_fields(self, operation: str, status: int, sent: bytes | None, shown: Callable[[], Json]) -> None:
+        """Keep which fields were sent and shown in a call that succeeded; a few dozen of an operation's calls tell all.
+
+        `shown` gives the body of the answer, which is parsed only where somebody asks, and once: it may be large.
+        """
         if 200 <= status < 300 and self.looked[operation] < _ENOUGH:
             self.looked[operation] += 1
-            self.fields.setdefault(operation, set()).update(fields_of(sent, shown))
+            self.fields.setdefault(operation, set()).update(fields_of(sent, shown()))
 
     def note(self, operation: str, status: int) -> None:
         """Count one answer."""

@@ -101,7 +101,7 @@ class Client:
         answer = self.send(
             operation.method.upper(), path, query, {**caller.headers, **sent, **(headers or {})}, content, operation
         )
-        self.traces.note(operation, answer.status, answer.content, body, caller, given or {})
+        self.traces.note(operation, answer.status, lambda: answer.body, body, caller, given or {})
         return answer
 
     def send(
@@ -124,7 +124,7 @@ class Client:
         self.transcript.append(answer)
         if operation is not None:
             self.ledger.note(operation.id, answer.status)
-            self.ledger.note_fields(operation.id, answer.status, content, answer.content)
+            self.ledger.note_fields(operation.id, answer.status, content, lambda: answer.body)
         if answer.status >= 500:
             raise Broken("no server error, whatever is sent", str(answer))
         return answer

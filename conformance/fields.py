@@ -15,9 +15,9 @@ _DEPTH = 6
 _ITEMS = 20
 
 
-def fields_of(sent: bytes | None, shown: bytes) -> set[str]:
+def fields_of(sent: bytes | None, shown: Any) -> set[str]:
     """The fields that one call sent, as `> path`, and that its answer showed, as `< path`."""
-    return {f"> {path}" for path in _paths(_sent(sent))} | {f"< {path}" for path in _paths(_json(shown))}
+    return {f"> {path}" for path in _paths(_sent(sent))} | {f"< {path}" for path in _paths(shown)}
 
 
 def stated_fields(scope: Scope, operation: Operation) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -35,9 +34,18 @@ class Traces:
     there: dict[tuple[str, str], Trace] = field(default_factory=dict)
 
     def note(
-        self, operation: Operation, status: int, shown: bytes, sent: Json, caller: Caller, given: Mapping[str, Any]
+        self,
+        operation: Operation,
+        status: int,
+        shown: Callable[[], Json],
+        sent: Json,
+        caller: Caller,
+        given: Mapping[str, Any],
     ) -> None:
-        """Take in a call that succeeded: what a creation shows is there from now on, what a deletion names is not."""
+        """Take in a call that succeeded: what a creation shows is there from now on, what a deletion names is not.
+
+        `shown` gives the body of the answer, if somebody asks.
+        """
         action = operation.action
         if not 200 <= status < 300 or action.verb not in ("create", "delete"):
             return
@@ -45,7 +53,7 @@ class Traces:
             if not action.many and action.by and action.by[1] in given:
                 self.gone(action.resource, given[action.by[1]])
             return
-        for key, record in self._made(operation, shown, sent).items():
+        for key, record in self._made(operation, shown(), sent).items():
             context = {action.resource: record[1], **_around(self.scope, operation, (record[0], sent), given)}
             self.there.setdefault((action.resource, key), Trace(action.resource, record[1], caller, context))
             self.told("made", action.resource, record[1])
@@ -60,11 +68,11 @@ class Traces:
         for trace in list(self.there.values()):
             self.gone(trace.resource, trace.key)
 
-    def _made(self, operation: Operation, shown: bytes, sent: Json) -> dict[str, tuple[Mapping[str, Any], Any]]:
+    def _made(self, operation: Operation, shown: Json, sent: Json) -> dict[str, tuple[Mapping[str, Any], Any]]:
         """The new records, by their keys as text. Of several that an answer shows, those that carry the mark; never one known beforehand."""
         resource = self.scope.resource(operation)
         view = operation.view(resource.name)
-        records = view.records(_parsed(shown)) if view else []
+        records = view.records(shown) if view else []
         if view and view.is_list:
             records = [record for record in records if any(map(is_marked, record.values()))]
         if not any(resource.key in record for record in records) and resource.key not in resource.mint:
@@ -85,10 +93,3 @@ def _around(scope: Scope, operation: Operation, places: tuple[Json, ...], given:
             if isinstance(place, Mapping) and place.get(name) is not None:
                 found.setdefault(target, place[name])
     return found
-
-
-def _parsed(content: bytes) -> Json:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None

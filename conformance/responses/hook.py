@@ -23,7 +23,7 @@ from conformance.responses.filling import Filling
 from conformance.responses.judging import Judge
 from conformance.sights import Made, upon
 from conformance.wire import FORM
-from mock_server.contract import Operation, Parameter
+from mock_server.contract import Json, Operation, Parameter
 
 _LOCATIONS = {"path": ParameterLocation.PATH, "query": ParameterLocation.QUERY, "header": ParameterLocation.HEADER}
 
@@ -99,10 +99,10 @@ class Hook:
         ledger, body = self.client.ledger, response.request.body
         ledger.note(operation.id, response.status_code)
         sent = body.encode("utf-8", "replace") if isinstance(body, str) else body
-        ledger.note_fields(operation.id, response.status_code, sent, response.content or b"")
+        ledger.note_fields(operation.id, response.status_code, sent, lambda: _shown(response))
         given = {**(case.query or {}), **(case.path_parameters or {})}
-        shown, caller = response.content or b"", self.client.caller
-        self.client.traces.note(operation, response.status_code, shown, case.body, caller, given)
+        caller = self.client.caller
+        self.client.traces.note(operation, response.status_code, lambda: _shown(response), case.body, caller, given)
 
     def filter_failure(self, context: Any, failure: Any, case: Any, response: Any) -> bool:
         """Schemathesis' hook: whether a failure is one. Three checks know less than the contract says."""
@@ -201,6 +201,14 @@ class Hook:
         if parameter.references is None or (self.linked and self.client.scope.creates(parameter.references)):
             return None
         return self.filling.reference(parameter.references)
+
+
+def _shown(response: Any) -> Json:
+    """The parsed body of an answer, which Schemathesis keeps for its checks; None where there is none."""
+    try:
+        return response.json() if response.content else None
+    except (ValueError, LookupError, RecursionError):
+        return None
 
 
 def _identifier(case: Any) -> str:

@@ -162,13 +162,13 @@ def test_what_was_known_beforehand_is_never_taken_for_made() -> None:
     with a_run() as (run, server):
         with run.client("promises") as client:
             create = client.scope.contract.operations["createCustomer"]
-            shown = json.dumps({"data": {"id": "cus_000909"}, "id": "cus_000909"}).encode()
-            client.traces.note(create, 201, shown, {}, client.caller, {})
+            shown = {"data": {"id": "cus_000909"}, "id": "cus_000909"}
+            client.traces.note(create, 201, lambda: shown, {}, client.caller, {})
             caller = replace(client.caller, known={"Customer": {"one": {"id": "cus_000909"}}})
             assert list(client.traces.there) == [("Customer", "cus_000909")]
             client.traces.clear()
             client.traces.target = replace(client.target, caller=caller)
-            client.traces.note(create, 201, shown, {}, caller, {})
+            client.traces.note(create, 201, lambda: shown, {}, caller, {})
         assert (server.deletions, run.left) == ([], [])
 
 
