@@ -1,7 +1,7 @@
-"""Connections of our own for plain calls, which nearly all are.
+"""Connections that are kept open for plain calls, which nearly all are, on the standard library's client.
 
 HTTP libraries take longer over a call than many a server takes to answer it, and a check makes ten thousand. What is not plain is left to
-them: TLS, HEAD, anything that would have to be encoded. How an answer is framed is told by the parser that servers are built on.
+them: TLS, HEAD, anything that would have to be encoded.
 """
 
 from __future__ import annotations
@@ -10,23 +10,18 @@ import contextlib
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse
 from typing import Any
 
 import httpx
-
-try:
-    import httptools
-except ImportError:  # there is none for this interpreter: the libraries make every call
-    httptools = None  # type: ignore[assignment,unused-ignore]
 
 _CHARACTERS = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
 _URL = re.compile(rf"http://([A-Za-z0-9.\-]+)(?::([0-9]{{1,5}}))?(/{_CHARACTERS}(?:\?{_CHARACTERS})?)")
 _METHOD = re.compile(r"(?!HEAD$|CONNECT$)[A-Z]+")
 _NAME = re.compile(r"(?!(?:host|expect|te|trailer|transfer-encoding|upgrade)$)[a-z0-9_\-]+", re.I)
-_WITH_BODY = ("POST", "PUT", "PATCH")
-_AT_ONCE = 262_144
-"""How many bytes are read at once."""
+_NO_HEADER = FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 
 
 @dataclass(frozen=True)
@@ -40,88 +35,34 @@ class Received:
     body: bytes
 
 
-@dataclass
-class _Reading:
-    """An answer that is being read; the parser calls it."""
+class _Answer(HTTPResponse):
+    """An answer that may come after others that only announce it (103 Early Hints)."""
 
-    parser: Any = None
-    status: int = 0
-    reason: bytes = b""
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    chunks: list[bytes] = field(default_factory=list)
-    begun: bool = False
-    ended: bool = False
-    lasts: bool = False
-
-    def on_message_begin(self) -> None:
-        if self.ended:
-            self.lasts = False  # nobody asked for more
-        else:
-            self.reason, self.headers, self.chunks, self.begun = b"", [], [], False
-
-    def on_status(self, status: bytes) -> None:
-        self.reason += status if not self.ended else b""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.ended and not self.begun:  # else it is a trailer
-            self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        if not self.ended:
-            self.status, self.begun = self.parser.get_status_code(), True
-
-    def on_body(self, body: bytes) -> None:
-        if not self.ended:
-            self.chunks.append(body)
-
-    def on_message_complete(self) -> None:
-        if not self.ended and (self.status >= 200 or self.status == 101):
-            self.ended, self.lasts = True, self.parser.should_keep_alive()
-
-    def ends_with_the_connection(self) -> bool:
-        """Whether nothing says how long its body is."""
-        return self.begun and not any(n.lower() in (b"content-length", b"transfer-encoding") for n, _ in self.headers)
+    def begin(self) -> None:
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers: HTTPMessage = None  # type: ignore[assignment]  # it has not begun
+            super().begin()
 
 
 class Lines:
     """Connections that are kept open; a class, for it holds those that nobody uses just now."""
 
     def __init__(self) -> None:
-        self._idle: dict[tuple[str, int], list[socket.socket]] = {}
+        self._idle: dict[tuple[str, int], list[HTTPConnection]] = {}
 
     def ask(
         self, method: str, url: str, headers: Mapping[str, Any], content: bytes | None, seconds: float
     ) -> Received | None:
         """The answer to a plain call; None, with nothing sent, where it is not plain. Raises httpx's errors, as httpx does."""
         place = _URL.fullmatch(url)
-        if httptools is None or place is None or "/." in place[3] or not _METHOD.fullmatch(method):
+        if place is None or "/." in place[3] or not _METHOD.fullmatch(method) or not _are_plain(headers, content):
             return None
-        lines = _lines(method, headers, content)
-        if lines is None:
-            return None
-        host, port = place[1], int(place[2] or 80)
-        named = host if port == 80 else f"{host}:{port}"
-        head = "\r\n".join((f"{method} {place[3]} HTTP/1.1", f"Host: {named}", *lines, "\r\n"))
-        return self._exchange((host, port), head.encode("ascii") + (content or b""), seconds)
-
-    def close(self) -> None:
-        """Close those that are open."""
-        for sockets in self._idle.values():
-            while sockets:
-                sockets.pop().close()
-
-    def _exchange(self, address: tuple[str, int], request: bytes, seconds: float) -> Received:
+        address = place[1], int(place[2] or 80)
         line = self._line(address, seconds)
         kept = False
         try:
-            line.settimeout(seconds)
-            try:
-                line.sendall(request)
-            except TimeoutError as error:
-                raise httpx.WriteTimeout(str(error)) from error
-            except OSError:
-                pass  # it may have answered before it heard all
-            received, kept = _read(line)
+            received, kept = _exchange(line, method, place[3], headers, content)
         finally:
             if kept:
                 self._idle.setdefault(address, []).append(line)
@@ -129,41 +70,44 @@ class Lines:
                 line.close()
         return received
 
-    def _line(self, address: tuple[str, int], seconds: float) -> socket.socket:
+    def close(self) -> None:
+        """Close those that are open."""
+        for lines in self._idle.values():
+            while lines:
+                lines.pop().close()
+
+    def _line(self, address: tuple[str, int], seconds: float) -> HTTPConnection:
         """One that is open and silent, else a new one."""
         idle = self._idle.get(address, [])
         with contextlib.suppress(IndexError):
             while True:
                 line = idle.pop()
-                if _is_silent(line):
+                if _is_silent(line.sock):
+                    line.sock.settimeout(seconds)
                     return line
                 line.close()
+        line = HTTPConnection(*address, timeout=seconds)
+        line.response_class = _Answer
         try:
-            line = socket.create_connection(address, seconds)
+            line.connect()
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return line
 
 
-def _lines(method: str, headers: Mapping[str, Any], content: bytes | None) -> list[str] | None:
-    """The lines of the headers; None where one is not plain, or says another length than the body has."""
+def _are_plain(headers: Mapping[str, Any], content: bytes | None) -> bool:
+    """Whether headers need no encoding, and say no other length than the body has."""
     length = str(len(content or b""))
-    lines, said = [], False
     for name, value in headers.items():
         if not isinstance(value, str) or not _NAME.fullmatch(name):
-            return None
+            return False
         if not (value.isascii() and value.isprintable() and value == value.strip()):
-            return None
+            return False
         if {"content-length": length, "connection": "keep-alive"}.get(name.lower(), value) != value:
-            return None
-        said = said or name.lower() == "content-length"
-        lines.append(f"{name}: {value}")
-    if not said and (content or method in _WITH_BODY):
-        lines.append(f"Content-Length: {length}")
-    return lines
+            return False
+    return True
 
 
 def _is_silent(line: socket.socket) -> bool:
@@ -178,29 +122,36 @@ def _is_silent(line: socket.socket) -> bool:
     return False
 
 
-def _read(line: socket.socket) -> tuple[Received, bool]:
+def _exchange(
+    line: HTTPConnection, method: str, path: str, headers: Mapping[str, str], content: bytes | None
+) -> tuple[Received, bool]:
     """The answer on a connection, and whether that can be used again. Raises httpx's errors."""
-    reading = _Reading()
-    reading.parser = parser = httptools.HttpResponseParser(reading)
     try:
-        while not reading.ended:
-            data = line.recv(_AT_ONCE)
-            if not data:
-                if not reading.ends_with_the_connection():
-                    told = "an answer that is not complete" if reading.begun else "no answer"
-                    raise httpx.RemoteProtocolError(f"the server closed the connection with {told}")
-                break
-            parser.feed_data(data)
+        line.request(method, path, content or None, headers)
+    except TimeoutError as error:
+        raise httpx.WriteTimeout(str(error)) from error
+    except OSError:
+        pass  # it may have answered before it heard all
+    try:
+        answer = line.getresponse()
+        body = answer.read()
+        if wrong := _wrong(answer.headers):
+            raise HTTPException(wrong)
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error
+    except (HTTPException, ConnectionError) as error:  # RemoteDisconnected is both
+        kind = httpx.RemoteProtocolError if isinstance(error, HTTPException) else httpx.ReadError
+        raise kind(f"{type(error).__name__}: {error}") from error
     except OSError as error:
         raise httpx.ReadError(str(error)) from error
-    except httptools.HttpParserError as error:
-        if not reading.ended:
-            raise httpx.RemoteProtocolError(f"the answer is no HTTP: {error}") from error
-        reading.lasts = False
-    finally:
-        reading.parser = None  # each holds the other
-    reason = reading.reason.decode("ascii", "replace")
-    version = parser.get_http_version()
-    return Received(reading.status, version, reason, tuple(reading.headers), b"".join(reading.chunks)), reading.lasts
+    version = "1.0" if answer.version == 10 else "1.1"
+    shown = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders())
+    return Received(answer.status, version, answer.reason, shown, body), not answer.will_close
+
+
+def _wrong(headers: HTTPMessage) -> str:
+    """Why headers cannot be believed, though they could be read."""
+    if len({*headers.get_all("Content-Length", ())}) > 1:
+        return "it has two lengths"
+    broken = [defect for defect in headers.defects if isinstance(defect, _NO_HEADER)]
+    return f"a line among its headers is none: {broken[0]}" if broken else ""

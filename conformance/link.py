@@ -1,4 +1,4 @@
-"""How the suite's own client reaches a target: plain calls by lines of our own, the others by httpx."""
+"""How the suite's own client reaches a target: plain calls by the standard library, the others by httpx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain calls by lines of our own: what comes back is what the libraries would give, and what is not plain is left to them."""
+"""Plain calls on connections that are kept open: what comes back is what the libraries would give, and what is not plain is left to them."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def test_what_httpx_cannot_read_is_no_answer(lines: Lines, raw: bytes) -> None:
 
 def test_a_request_arrives_as_it_was_asked_for(lines: Lines) -> None:
     with answering(OK) as (url, heard):
-        lines.ask("POST", f"{url}/a%20b", {"A": "b", "Content-Type": "text/plain"}, "é".encode(), 5)
+        lines.ask("POST", f"{url}/a%20b", {"A": "b", "Accept-Encoding": "gzip"}, "é".encode(), 5)
     port = url.rpartition(":")[2]
-    head = f"POST /a%20b HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nA: b\r\nContent-Type: text/plain\r\nContent-Length: 2"
+    head = f"POST /a%20b HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 2\r\nA: b\r\nAccept-Encoding: gzip"
     assert heard == [f"{head}\r\n\r\né".encode()]
 
 
