@@ -102,8 +102,10 @@ def recurs(
     same: dict[str, str] = {}
     back: dict[str, str] = {}
     for number, (step, answer) in enumerate(zip(steps, answers, strict=True), start=1):
-        if step["status"] != answer["status"] or (header := _header(step, answer, about)):
-            return False, f"step {number} is answered {answer['status']} {answer['answered'].get(header, '')}"
+        header = _header(step, answer, about)
+        if step["status"] != answer["status"] or header:
+            shown = f" {answer['answered'].get(header, '')}" if header else ""
+            return False, f"step {number} is answered {answer['status']}{shown}"
         _pairs(_parsed(step["body"] or ""), _parsed(answer["sent"]), same, back)
         if place := _difference(_parsed(step["answer"]), _parsed(answer["answer"]), "", (same, back), about):
             return False, f"step {number} is answered differently at {place}"

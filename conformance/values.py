@@ -173,7 +173,10 @@ def edges(schema: Schema) -> list[Json]:
     kind = schema.get("type")
     if kind == "string" and "format" not in schema:
         sizes = [schema[key] for key in ("maxLength", "minLength") if schema.get(key, _LONGEST + 1) <= _LONGEST]
-        return ["long" * (size // 4) + "text"[: size % 4] for size in dict.fromkeys(sizes)]
+        word = (
+            "veil" if schema.get("writeOnly") else "long"
+        )  # a secret is hidden wherever it stands: it stands in no other text
+        return [word * (size // 4) + "text"[: size % 4] for size in dict.fromkeys(sizes)]
     if kind in ("integer", "number"):
         exclusive = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
         return [schema[key] for key, without in exclusive.items() if key in schema and not schema.get(without)]

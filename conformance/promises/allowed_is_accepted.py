@@ -8,6 +8,7 @@ Where records are listed, each parameter of the query is sent at its limits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.client import ABSENT, Answer, Client
@@ -25,6 +26,19 @@ from mock_server.contract import Json, Operation, Parameter
 _MOST = 12
 """How many values of an enumeration are sent."""
 Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A value that was refused in an example's place, about a record that another example makes."""
+
+    path: Path
+    value: Json
+    example: str | None
+    maker: str | None
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path))}: {_shown(self.value)}"
 
 
 def _subjects(scope: Scope) -> Iterator[Subject]:
@@ -74,22 +88,22 @@ def _send(subject: Subject, client: Client) -> None:
     _, whole = base_body(client, operation)
     limits = dict(_limits(client.scope, operation, whole))
     once = {path: limits.pop(path) for name in unique_fields(client, operation) if (path := (name,)) in limits}
-    refused: dict[str, str] = {}
+    refused: list[Refused] = []
     accepted: set[tuple[Path, str]] = set()
     for number in range(max(map(len, limits.values()), default=0)):
         chosen = {path: values[number % len(values)] for path, values in limits.items()}
         together = _sent(client, operation, None, chosen)
         if together is None or not together.ok:
             new = {path: value for path, value in chosen.items() if (path, repr(value)) not in accepted}
-            refused |= _refused(client, operation, new)
+            refused += _refused(client, operation, new)
         accepted |= {(path, repr(value)) for path, value in chosen.items()}
-    refused |= _refused(
+    refused += _refused(
         client, operation, {path: _never_used(client, operation, path, texts) for path, texts in once.items()}
     )
-    if refused:
-        due, first = operation.success.status, next(iter(refused.values()))
-        observed = f"refused with every example: {', '.join(refused)}; the first with {first}"
-        raise Broken(f"{due} for what the schema allows", observed, status=due)
+    for first in refused[:1]:  # once more, so that the last call of the finding is what it is about
+        answer, due = _sent(client, operation, first.example, {first.path: first.value}, first.maker), operation.success
+        observed = f"refused with every example: {', '.join(map(str, refused))}; the first with {answer}"
+        raise Broken(f"{due.status} for what the schema allows", observed, status=due.status)
 
 
 def _limits(scope: Scope, operation: Operation, body: Json) -> Iterator[tuple[Path, list[Json]]]:
@@ -126,16 +140,16 @@ def _never_used(client: Client, operation: Operation, path: Path, texts: list[Js
     return client.fresh.value({**schema, "minLength": len(str(texts[0]))}, texts[0])
 
 
-def _refused(client: Client, operation: Operation, values: Mapping[Path, Json]) -> dict[str, str]:
-    """Those of these values that are refused for themselves, by their place, and how."""
-    found = {path: _refusal(client, operation, path, value) for path, value in values.items()}
-    return {f"{'.'.join(map(str, path))}: {_shown(values[path])}": answer for path, answer in found.items() if answer}
+def _refused(client: Client, operation: Operation, values: Mapping[Path, Json]) -> list[Refused]:
+    """Those of these values that are refused for themselves."""
+    found = (_refusal(client, operation, path, value) for path, value in values.items())
+    return [refusal for refusal in found if refusal is not None]
 
 
-def _refusal(client: Client, operation: Operation, path: Path, value: Json) -> str:
-    """How a value is refused in the place of the examples' own, whatever record it is about.
+def _refusal(client: Client, operation: Operation, path: Path, value: Json) -> Refused | None:
+    """A value that is refused in the place of the examples' own, whatever record it is about.
 
-    Empty where one of them takes it, or where none of them is taken by itself: something is used up.
+    None where one of them takes it, or where none of them is taken by itself: something is used up.
     """
     names: list[str | None] = [name for name, media, _ in client.scope.examples(operation) if media != FORM]
     names = names or [None]
@@ -143,15 +157,15 @@ def _refusal(client: Client, operation: Operation, path: Path, value: Json) -> s
     if operation.action.by:
         creates = client.scope.creates(operation.action.resource)
         makers += [name for name, media, _ in client.scope.examples(creates[0]) if media != FORM] if creates else []
-    refused = ""
+    refused: list[Refused] = []
     for name in names:
         for maker in makers:
             answer = _sent(client, operation, name, {path: value}, maker)
             if answer is not None and answer.ok:
-                return ""
-            refused = refused or str(answer or "")
+                return None
+            refused += [] if answer is None else [Refused(path, value, name, maker)]
     plain = (_sent(client, operation, name, {}) for name in names)
-    return refused if any(answer is not None and answer.ok for answer in plain) else ""
+    return next(iter(refused), None) if any(answer is not None and answer.ok for answer in plain) else None
 
 
 def _sent(

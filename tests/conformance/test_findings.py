@@ -151,6 +151,10 @@ def test_answers_are_alike_where_only_what_is_new_each_time_differs(old: str, ne
     assert recurs([a_step(200, old)], [a_step(200, new)], (), about)[0] is back
 
 
+def test_an_answer_with_another_status_is_another_answer() -> None:
+    assert recurs([a_step(200, "{}")], [a_step(422, "{}")], (), "") == (False, "step 1 is answered 422")
+
+
 def test_a_call_that_was_fine_and_is_refused_tells_nothing() -> None:
     steps = [a_step(201, "{}", 1), a_step(200, "{}", 2)]
     with pytest.raises(LookupError, match="step 1"):

@@ -221,6 +221,6 @@ FAULTS = (
           "A webhook says how things were before.", switch(told_as_before)),
     Fault("null-is-left-out", VENDOR, "null", "update_changes_only_what_it_names",
           "What is changed to null stays as it was.", before(_without_null)),
-    Fault("shortest-period-refused", VENDOR, "boundary", "allowed_is_accepted",
-          "A period of one month is too short.", changes.misread("billing_period_months_weeks", 1, 0)),
+    Fault("longest-period-refused", VENDOR, "boundary", "allowed_is_accepted",
+          "A period of ten years is too long.", changes.misread("billing_period_months_weeks", 120, 121)),
 )  # fmt: skip

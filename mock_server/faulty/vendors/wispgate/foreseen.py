@@ -206,6 +206,6 @@ FAULTS = (
           "Another media type is 400, not 415.", changes.recoded(415, 400)),
     Fault("long-phone-refused", VENDOR, "limits", "examples_are_answered",
           "A phone number of twelve characters is too long.", changes.instead(_picky)),
-    Fault("prospects-refused", VENDOR, "limits", "allowed_is_accepted",
-          "A subscriber cannot begin as a prospect.", changes.misread("status", "prospect", "none")),
+    Fault("inactive-refused", VENDOR, "limits", "allowed_is_accepted",
+          "A subscriber cannot begin inactive.", changes.misread("status", "inactive", "none")),
 )  # fmt: skip
