@@ -75,7 +75,7 @@ def _for_all(when: Callable[[Call], bool], join: Callable[[Reply, Reply], None])
         other = _TOKENS[1 - _TOKENS.index(token)]
         there = await proceed(replace(call, headers={**call.headers, "authorization": f"Bearer {other}"}))
         reply = await proceed(call)
-        if reply.ok and there.ok:
+        if reply.ok and there.ok and reply.body and there.body:  # HEAD has none
             join(reply, there)
         return reply
 
