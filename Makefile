@@ -42,7 +42,7 @@ format: $(READY) ## Put the code in order
 bench: $(READY) ## Measure against Prism, Mockoon, stock Connexion and a hand-written route; about an hour (ROWS="small filter" for some)
 	@$(RUN)python -m bench $(ROWS)
 
-power: $(READY) ## Hold every server of the fault catalogue to every promise, on five seeds; half an hour (POWER="--meant --seeds 1" for a minute)
+power: $(READY) ## Hold every server of the fault catalogue to every promise, on five seeds; an hour (POWER="--meant --seeds 1" for a minute)
 	@$(RUN)python -m bench.power $(POWER)
 
 precision: $(READY) ## Hold right servers to their contracts, on twenty seeds: nothing may be said; an hour (PRECISION="--profile smoke --seeds 1" for minutes)

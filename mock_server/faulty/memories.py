@@ -59,7 +59,7 @@ def racing(engine: Engine, when: When, name: str) -> Wire:
 
     async def race(call: Call, proceed: Proceed) -> Reply:
         value = call.body.get(name) if when(call) and isinstance(call.body, dict) else None
-        if value is None:
+        if not isinstance(value, str | int):
             return await proceed(call)
         mine = (call.world, call.headers.get("authorization"), value)
         if mine in used:
