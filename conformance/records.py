@@ -162,6 +162,13 @@ def ready(client: Client, operation: Operation, example: str | None = None) -> M
     )
 
 
+def makers(client: Client, operation: Operation) -> list[str | None]:
+    """The examples that make what an operation is about, the usual one (None) first: what a record allows depends on what it is."""
+    creates = client.scope.creates(operation.action.resource) if operation.action.by else ()
+    named = client.scope.examples(creates[0]) if creates else ()
+    return [None, *(name for name, media, _ in named if media != FORM)]
+
+
 def _as_named(client: Client, resource: str, example: str) -> Made:
     """A record made with a named request example of the first operation that makes such."""
     create = client.scope.creates(resource)[0]

@@ -15,7 +15,7 @@ from conformance.client import ABSENT, Answer, Client
 from conformance.finding import Broken, NotTested
 from conformance.moments import shows_moments
 from conformance.promise import Promise, Subject
-from conformance.records import base_body, ready, resolve_path, unique_fields
+from conformance.records import base_body, makers, ready, resolve_path, unique_fields
 from conformance.schemas import put
 from conformance.scope import Scope
 from conformance.sights import upon
@@ -153,13 +153,9 @@ def _refusal(client: Client, operation: Operation, path: Path, value: Json) -> R
     """
     names: list[str | None] = [name for name, media, _ in client.scope.examples(operation) if media != FORM]
     names = names or [None]
-    makers: list[str | None] = [None]
-    if operation.action.by:
-        creates = client.scope.creates(operation.action.resource)
-        makers += [name for name, media, _ in client.scope.examples(creates[0]) if media != FORM] if creates else []
     refused: list[Refused] = []
     for name in names:
-        for maker in makers:
+        for maker in makers(client, operation):
             answer = _sent(client, operation, name, {path: value}, maker)
             if answer is not None and answer.ok:
                 return None

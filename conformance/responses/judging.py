@@ -12,7 +12,7 @@ from conformance.control import now, timed
 from conformance.finding import Broken, NotTested
 from conformance.marks import is_marked
 from conformance.moments import moment_of, shows_moments
-from conformance.records import base_body, fill, unique_fields
+from conformance.records import base_body, fill, makers, unique_fields
 from conformance.responses.filling import Filling
 from conformance.sights import upon
 from conformance.wire import FORM
@@ -97,7 +97,7 @@ class Judge:
         place = f"{operation.id} {example} {change!r}"
         if place not in self.accepted:
             self.accepted[place] = any(
-                self._takes(operation, example, change, maker) for maker in self._makers(operation)
+                self._takes(operation, example, change, maker) for maker in makers(self.client, operation)
             )
         return self.accepted[place]
 
@@ -116,12 +116,3 @@ class Judge:
         if taken:
             self.filling.accepted(operation)
         return taken
-
-    def _makers(self, operation: Operation) -> list[str | None]:
-        """The examples that make what an operation is about, the usual one (None) first: what a record allows depends on what it is."""
-        creates = self.client.scope.creates(operation.action.resource) if operation.action.by else ()
-        return (
-            [None, *(name for name, media, _ in self.client.scope.examples(creates[0]) if media != FORM)]
-            if creates
-            else [None]
-        )

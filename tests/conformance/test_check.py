@@ -110,12 +110,6 @@ def test_several_vendors_need_a_place_for_their_names() -> None:
     assert "{vendor}" in said
 
 
-def test_a_vendor_is_named_once() -> None:
-    code, said = run_check("http://127.0.0.1:9", "wispgate", DOCUMENT, "wispgate")
-    assert code == UNTOLD
-    assert "named twice: wispgate" in said
-
-
 def test_no_findings_are_no_verdict_where_nothing_succeeded() -> None:
     run = Run.begin(Settings(DOCUMENT, "http://127.0.0.1:9"))
     assert "no create was accepted: createCustomer" in run.unreached()
